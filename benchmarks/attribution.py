@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -37,7 +37,8 @@ class Attribution:
     """CPU seconds and calls by part, of a window of `seconds` that begins `after` seconds after the first record."""
 
     def __init__(self, after: float, seconds: float) -> None:
-        self.spent: Counter[str] = Counter()
+        self.spent: defaultdict[str, float] = defaultdict(float)
+        self.calls: Counter[str] = Counter()
         self.longest: dict[str, float] = {}
         self.used = 0.0
         self._after, self._seconds = after, seconds
@@ -53,14 +54,20 @@ class Attribution:
         for owner, name, part in _WRAPPED:
             setattr(owner, name, self._timed(getattr(owner, name), part))
         put, timed = Notices.put, self._timed(Notices.put, "health of streams")
-        Notices.put = lambda notices, notice: (timed if notice.kind == "health" else put)(notices, notice)  # type: ignore[method-assign]
-        asyncio.events.Handle._run = self._timed_callback(asyncio.events.Handle._run)  # type: ignore[attr-defined]
+
+        def put_notice(notices: Notices, notice: Any) -> None:
+            (timed if notice.kind == "health" else put)(notices, notice)
+
+        setattr(Notices, "put", put_notice)  # noqa: B010
+        handle: Any = asyncio.events.Handle
+        handle._run = self._timed_callback(handle._run)
 
     def document(self) -> dict[str, Any]:
         """Milliseconds per second of each part and of the whole process; the longest callbacks in ms."""
         spent = {part: 1e3 * seconds / self._seconds for part, seconds in self.spent.items()}
         longest = sorted(self.longest.items(), key=lambda each: -each[1])[:6]
-        return {"parts": spent, "all": 1e3 * self.used / self._seconds,
+        calls = {part: number / self._seconds for part, number in self.calls.items()}
+        return {"parts": spent, "calls": calls, "all": 1e3 * self.used / self._seconds,
                 "longest": {name: 1e3 * seconds for name, seconds in longest}}  # fmt: skip
 
     def _timed(self, call: Callable[..., Any], part: str) -> Callable[..., Any]:
@@ -78,6 +85,7 @@ class Attribution:
                 whole = clock() - begin - self._bias
                 if self._is_open:
                     self.spent[part] += max(0.0, whole - self._inner)
+                    self.calls[part] += 1
                 self._inner = outer + whole + 2 * self._bias
 
         return timed

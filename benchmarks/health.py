@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks import live, process
 from benchmarks.broker import mosquitto
@@ -74,6 +75,7 @@ def _compare(sink: str, plan: live.Plan, rounds: int, *, has_broker: bool) -> fl
         for kind in kinds if number % 2 == 0 else reversed(kinds):
             with CONSOLE.status(f"{sink}: round {number + 1} of {rounds}, {kind}"):
                 found[kind].append(_run(kind, plan, has_broker=has_broker))
+    _show_inside(plan, has_broker=has_broker)
     whole = _median(found["-"])
     costs = {kind: statistics.median(all_.relay - one.relay for all_, one in zip(found["-"], runs, strict=True))
              for kind, runs in found.items()}  # fmt: skip
@@ -83,6 +85,18 @@ def _compare(sink: str, plan: live.Plan, rounds: int, *, has_broker: bool) -> fl
     columns = ("part", "CPU", "share", "CPU of the run", "MiB of the run", "longest delay of the loop")
     table(f"{plan.streams} streams: {sink}", columns, rows)
     return (costs[NONE] + scrapes) / (whole + scrapes)
+
+
+def _show_inside(plan: live.Plan, *, has_broker: bool) -> None:
+    """Print the CPU time inside each part, and the longest calls of the event loop, of one run."""
+    with CONSOLE.status("CPU time inside the parts"):
+        report = _report("-", plan, has_broker=has_broker, window=f"{live.WARM_UP:g},{plan.seconds - 1:g}")[2]
+    parts, whole = report["parts"], report["all"]
+    rows = [(part, f"{spent:.2f} ms/s", f"{100 * spent / whole:.2f} %") for part, spent in sorted(parts.items())]
+    longest = ", ".join(f"{name} {spent:.1f} ms" for name, spent in report["longest"].items())
+    table(
+        "CPU time inside each part", ("part", "CPU", "share"), rows, f"Longest calls of the loop: {longest or 'none'}"
+    )
 
 
 def _row(kind: str, cost: float, whole: float, runs: list[HealthRun]) -> tuple[str, ...]:
@@ -102,19 +116,24 @@ def _median(runs: list[HealthRun]) -> float:
 
 
 def _run(kind: str, plan: live.Plan, *, has_broker: bool) -> HealthRun:
+    share, memory, report = _report(kind, plan, has_broker=has_broker)
+    return HealthRun(share, memory, report["lag"])
+
+
+def _report(kind: str, plan: live.Plan, *, has_broker: bool, window: str = "") -> tuple[float, float, dict[str, Any]]:
+    """CPU share and memory of the relay, and what it reports at the end."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         broker = stack.enter_context(mosquitto(Path(folder), core=plan.other_core))[0] if has_broker else 0
         first = stack.enter_context(process.free_ports(plan.streams))
         out = stack.enter_context(tempfile.TemporaryFile())
         http = f"127.0.0.1:{process.free_tcp_port()}" if kind == SCRAPED else ""
         off = "-" if kind == SCRAPED else kind
-        words = [off, str(first), str(plan.streams), str(broker), folder, *([http] if http else [])]
+        words = [off, str(first), str(plan.streams), str(broker), folder, http, window]
         with live.started(plan, first, ["-m", "benchmarks.health_relay", *words], out) as relay, _scraped(http):
             _, (share,) = live.send(plan, first, [relay.pid])
             memory = process.resident_mib(relay.pid)
         out.seek(0)
-        report = json.loads(out.read().splitlines()[-1])
-    return HealthRun(share, memory, report["lag"])
+        return share, memory, json.loads(out.read().splitlines()[-1])
 
 
 @contextmanager

@@ -78,9 +78,7 @@ def measure() -> dict[str, float]:
 
     found = {
         "link document of a stream": _least(lambda: link_document(streams[next(numbers) % STREAMS], "boot")),
-        "health document of a stream": _least(
-            lambda: dumps(board.stream_document(streams[next(numbers) % STREAMS]))
-        ),
+        "health document of a stream": _least(lambda: dumps(board.stream_document(streams[next(numbers) % STREAMS]))),
         "health document of the relay": _least(lambda: dumps(board.relay_document())),
         "all rules of a stream, once": (_least(evaluate) - _least(add)) / STREAMS,
         "metadata checks of a record": _metadata(some),

@@ -2,8 +2,9 @@
 
     python -m benchmarks.health_relay OFF PORT COUNT BROKER FOLDER [HTTP [WINDOW]]
 
-OFF is `-` or names of `SWITCHES` with commas. BROKER is a port, or 0 for a sink that only counts. At the end it prints
-as JSON the records per stream that this sink received, and the largest delay of the event loop.
+OFF is `-` or names of `SWITCHES` with commas. BROKER is a port, or 0 for a sink that only counts. At the end it prints,
+as JSON, the records per stream that this sink received, and the longest delay of the event loop. WINDOW: see
+`Attribution`, "1,10" for 10 s from 1 s after the first record.
 """
 
 from __future__ import annotations

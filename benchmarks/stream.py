@@ -20,7 +20,9 @@ PACKET = 188
 DATAGRAM = 7 * PACKET
 DATAGRAMS = 16
 """Datagrams per frame: 5.05 Mbit/s."""
-CYCLE = 16
+TABLES = 4
+"""Frames between two PATs: 0.13 s."""
+CYCLE = 16 * TABLES
 """Frames after which all continuity counters have their initial values again."""
 
 _VIDEO_SIZE = 18_500
@@ -58,7 +60,7 @@ def frames() -> list[Frame]:
     for number, klv in enumerate(sample.packets(seconds=CYCLE / FRAMES, klv_rate=FRAMES)):
         out.seek(0)
         out.truncate()
-        mux.frame(90_000 + number * 3000, chance.randbytes(_VIDEO_SIZE), number == 0, klv)
+        mux.frame(90_000 + number * 3000, chance.randbytes(_VIDEO_SIZE), number % TABLES == 0, klv)
         made.append(_frame(out.getvalue(), klv))
     return made
 

@@ -16,7 +16,7 @@ from records import record
 from klvrelay.gap import Gap
 from klvrelay.health import SinkHealth
 from klvrelay.health.arrival_age import LONGEST_US, SETTLE, STEPS_MOST
-from klvrelay.health.lead_time import BOUNDS, COARSE, SLOT, STREAMS_MOST, LeadTimes, StreamLeadTime, quantile
+from klvrelay.health.lead_time import BOUNDS, COARSE, SLOT, STREAMS_MOST, TOGETHER, LeadTimes, StreamLeadTime, quantile
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
 from klvrelay.sinks.results import DELIVERED, GAP, LEFT_OUT, REJECTED, THINNED, UNCHOSEN, UNWANTED, WITHHELD, counted
@@ -136,6 +136,16 @@ def test_the_buckets_of_metrics_are_cumulative(clocks: Clocks, times: LeadTimes)
     assert counts[COARSE.index(10_000)] == 3
     assert counts[-1] == 4
     assert seconds == pytest.approx(200.005201)
+
+
+def test_lead_times_that_wait_to_be_entered_count_in_their_part_of_the_minute(clocks: Clocks, times: LeadTimes):
+    """However many there are, they are in it when it ends, and are read at any time."""
+    for _ in range(3 * TOGETHER // 2):
+        times.add([arrived(clocks)])
+    assert of(times)["count"] == 3 * TOGETHER // 2
+    times.add([arrived(clocks)])
+    clocks.now += 6 * SLOT
+    assert (of(times)["count"], of(times)["last_minute"]["count"]) == (3 * TOGETHER // 2 + 1, 0)
 
 
 def test_a_recording_has_no_lead_time(times: LeadTimes):

@@ -86,7 +86,8 @@ class Alerts:
 
     def raised_of(self, subject: AlertSubject, name: str) -> list[Alert]:
         """Those of a stream, a sink or the relay."""
-        return [alert for alert in self.raised() if (alert.subject, alert.name) == (subject, name)]
+        found = (watched for watched in self._all() if watched.name == name and watched.subject == subject)
+        return sorted((alert for each in found for alert in each.raised.values()), key=lambda alert: alert.raised_us)
 
     def rules(self, subject: AlertSubject | None = None, name: str = EVERY) -> list[AlertRule]:
         """The active rules as they apply to a stream, a sink or the relay; without arguments, all by default."""

@@ -18,6 +18,7 @@ class LinkSample:
     kernel_rate     datagrams per second dropped by the kernel
     scrambled_rate  scrambled TS packets with KLV per second
     too_large       KLV packets above the limit in the last minute
+    is_at_rest      none of these is above 0
     """
 
     def __init__(self) -> None:
@@ -27,13 +28,16 @@ class LinkSample:
         self.kernel_rate: float | None = None
         self.scrambled_rate: float | None = None
         self.too_large = 0.0
+        self.is_at_rest = True
         self._counted = Counted(SPAN)
         self._large, self._large_before = RecentAmounts(), 0
         self._latest: LinkStats | None = None
 
     def take(self, link: LinkStats, now: float) -> None:
         """Take the counters, if they were read again since."""
-        self.too_large = self._large.total(now)
+        if self.too_large:
+            self.too_large = self._large.total(now)
+            self._set_rest()
         if link is self._latest:
             return
         self._latest, lane, counted = link, link.lane, self._counted
@@ -49,11 +53,17 @@ class LinkSample:
         self.srt_share = _share(counted.increase(2), datagrams)
         self.kernel_rate = counted.increase(4) / seconds
         self.scrambled_rate = counted.increase(5) / seconds
+        self._set_rest()
+
+    def _set_rest(self) -> None:
+        self.is_at_rest = not (self.too_large or self.transport_rate or self.rtp_share or self.srt_share
+                               or self.kernel_rate or self.scrambled_rate)  # fmt: skip
 
     def _take_large(self, count: int, now: float) -> None:
         if count > self._large_before:
             self._large.count(count - self._large_before, now)
             self.too_large = self._large.total(now)
+            self._set_rest()
         self._large_before = count
 
 

@@ -13,6 +13,7 @@ from klvrelay.alerts.destinations.open import check_destinations
 from klvrelay.alerts.disks import DiskWatch
 from klvrelay.alerts.engine import Alerts
 from klvrelay.alerts.fence_checks import FenceRules, read_fence_rules
+from klvrelay.alerts.stream_watch import load_metadata_checks
 from klvrelay.alerts.topics import AlertTopics, PublishAlerts
 from klvrelay.config.alerts import AlertsSettings
 from klvrelay.config.settings import RelaySettings
@@ -38,6 +39,8 @@ class Alerting:
         self._board = board
         disks = DiskWatch(written_paths(settings))
         self.alerts = Alerts(board, settings.alerts, fences=read_fence_rules(settings.alerts.geofences), disks=disks)
+        if settings.alerts.enabled:
+            load_metadata_checks()
         self.notifier = Notifier(settings.alerts)
         self._topics = AlertTopics(board.boot, publish, self.alerts.raised, self._names)
         self.alerts.listeners += [self.notifier.note, self._topics.note]

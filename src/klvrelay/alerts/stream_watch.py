@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from klvrelay.alerts.fence_checks import FenceChecks, FenceRules
 from klvrelay.alerts.metadata_checks import Findings, MetadataCheck, load_checks
+from klvrelay.alerts.rule import AlertRule
 from klvrelay.alerts.rules import rules_of
 from klvrelay.alerts.stream_sample import StreamSample
 from klvrelay.alerts.subjects import Watched
@@ -22,6 +24,7 @@ METADATA_EVERY = 3
 METADATA_RULES = frozenset(
     ("frozen", "frame_centre", "position_step", "corners", "below_ground", "time", "position_zero")
 )
+LINK_RULES = frozenset(("transport", "rtp_loss", "srt_loss", "kernel_drops", "scrambled", "packet_too_large"))
 
 
 class MetadataSample(StreamSample):
@@ -50,6 +53,8 @@ class StreamWatch(Watched):
         sample = MetadataSample(health, now)
         sample.startup = settings.startup
         self._next_check = now + number % METADATA_EVERY
+        self._due_rules: dict[tuple[bool, bool], list[AlertRule]] = {}
+        self._due_of: list[AlertRule] | None = None
         super().__init__("stream", health.name, sample, rules_of(settings, "stream", health.name), contain)
         self.set_fences(settings, fences)
 
@@ -59,6 +64,21 @@ class StreamWatch(Watched):
         rules = {name: fences[name] for name in names}
         if rules != self.sample.fences.rules:
             self.sample.fences = FenceChecks(rules)
+
+    def _due(self) -> Sequence[AlertRule]:
+        """Without the rules whose values are all 0 or unknown, unless 0 exceeds their threshold."""
+        if self._tracks:
+            return self.rules
+        if self._due_of is not self.rules:
+            self._due_of, self._due_rules = self.rules, {}
+        sample = self.sample
+        key = sample.findings is not None and not sample.findings.latest, sample.link.is_at_rest
+        found = self._due_rules.get(key)
+        if found is None:
+            resting = (METADATA_RULES if key[0] else frozenset()) | (LINK_RULES if key[1] else frozenset())
+            found = [rule for rule in self.rules if rule.id not in resting or rule.exceeds(0.0)]
+            self._due_rules[key] = found
+        return found
 
     def check_record(self, now: float) -> None:
         """Check the latest record. Call it after the present values were taken."""
@@ -83,6 +103,12 @@ def _checks() -> Callable[[], MetadataCheck]:
         return load_checks()
     except ModuleNotFoundError:
         return NoChecks
+
+
+def load_metadata_checks() -> None:
+    """Import the checks and what they compute with. It may take a while: not for the event loop."""
+    _checks()()
+    import_module("klvrelay.geo.geoid").undulation(0.0, 0.0)  # reads its grid
 
 
 class NoChecks:

@@ -59,7 +59,7 @@ class Watched:
     def _evaluate(self, now: float, changes: list[RuleChange], evaluated: list[AlertRule]) -> None:
         """Add each rule to `evaluated` before it is evaluated, and what changed to `changes`."""
         sample, tracks = self.sample, self._tracks
-        for rule in self.rules:
+        for rule in self._due():
             evaluated.append(rule)
             value = rule.meaning.measure(sample)
             track = tracks.get(rule.id)
@@ -71,6 +71,10 @@ class Watched:
             transition = track.step(value, now, began)
             if transition is not None:
                 changes.append((rule, transition, value or 0.0, track))
+
+    def _due(self) -> Sequence[AlertRule]:
+        """The rules that may have anything to raise or clear."""
+        return self.rules
 
     def _disable(self, rule: AlertRule, fault: Exception) -> None:
         self.rules = [one for one in self.rules if one is not rule]

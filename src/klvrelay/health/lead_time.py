@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import Any
 
 from klvrelay.health.arrival_age import ArrivalAge
@@ -20,7 +21,7 @@ SLOTS, SLOT = 6, 10.0
 """The last minute is in SLOTS parts of SLOT seconds."""
 STREAMS_MOST = 1000
 """Maximum number of streams of a sink; records of further ones are counted together."""
-TOGETHER = 256
+TOGETHER = 1024
 """Lead times that are entered together: with many streams, this saves cache misses."""
 _SIZE = len(BOUNDS) + 2
 """Counts of a histogram: one for each bucket, one for the rest, and the sum of all values."""
@@ -182,24 +183,26 @@ def _sum(all_counts: Sequence[Counts]) -> Counts:
 
 def quantile(counts: Counts, share: float) -> float | None:
     """The value in microseconds that this share of the values does not exceed, by interpolation; None without one."""
-    buckets = counts[:-1]
-    if not (count := sum(buckets)):
+    return _quantile(list(accumulate(counts[:-1])), share)
+
+
+def _quantile(reached: Counts, share: float) -> float | None:
+    """The same, from the number of values up to each bound."""
+    if not reached[-1]:
         return None
-    wanted, reached = share * count, 0
-    for place, inside in enumerate(buckets):
-        if inside and reached + inside >= wanted:
-            if place == len(BOUNDS):
-                return float(BOUNDS[-1])
-            low = float(BOUNDS[place - 1] if place else 0)
-            return low + (BOUNDS[place] - low) * (wanted - reached) / inside
-        reached += inside
-    return float(BOUNDS[-1])
+    wanted = share * reached[-1]
+    place = bisect_left(reached, wanted)
+    if place == len(BOUNDS):
+        return float(BOUNDS[-1])
+    before, low = (reached[place - 1], float(BOUNDS[place - 1])) if place else (0, 0.0)
+    return low + (BOUNDS[place] - low) * (wanted - before) / (reached[place] - before)
 
 
 def _figures(counts: Counts) -> dict[str, Any]:
-    figures: dict[str, Any] = {"count": sum(counts[:-1])}
+    reached = list(accumulate(counts[:-1]))
+    figures: dict[str, Any] = {"count": reached[-1]}
     for share in QUANTILES:
-        value = quantile(counts, share)
+        value = _quantile(reached, share)
         figures[f"p{share * 100:.0f}_ms"] = None if value is None else round(value / 1000, 3)
     return figures
 

@@ -98,6 +98,7 @@ async def test_each_record_of_a_budget_has_the_time_of_its_own_answer(oracle: Or
     sink = MqttSink(settings, boot=BOOT, shaper=Shaper([output_of({"preset": "telemetry"})]), budget=1_000_000.0)
     async with delivering(sink) as (task, log):
         await until(lambda: task.health.up)
+        await until(lambda: oracle.payloads("klvrelay/uplink") and not oracle.unanswered)  # its own first messages
         batch = [record(seq, stream) for seq, stream in enumerate(("uav1", "uav2"))]
         oracle.manners.ack = False
         for each in batch:

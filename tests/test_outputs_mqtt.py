@@ -70,7 +70,7 @@ async def test_each_preset_has_its_topic(mosquitto: Mosquitto, tmp_path: Path):
         await until(lambda: heard.on("klvrelay/uav1/items/mission_id")[-1:] == [b"149"])
     assert seqs(heard.on(TELEMETRY)) == list(range(150))
     assert 0 < len(heard.on("klvrelay/uav1/osd")) < 150
-    (sums,) = [sums for _, sums in pipeline._sums()]
+    (sums,) = [sums for _, sums in pipeline._counts._sums()]
     assert sums.delivered == sums.numbered == 150
     async with listening(mosquitto.port, "klvrelay/#") as later:
         await later.count(1, "klvrelay/uav1/state")
@@ -89,7 +89,7 @@ async def test_without_telemetry_only_the_outputs_are_published(oracle: OracleBr
         "klvrelay/uav1/slow", "klvrelay/uav1/availability", "klvrelay/uav1/link", "klvrelay/uav1/health",
         "klvrelay/status", "klvrelay/health",
     }  # fmt: skip
-    ((_, sums),) = pipeline._sums()
+    ((_, sums),) = pipeline._counts._sums()
     assert (sums.numbered, sums.delivered, sums.thinned) == (150, 1, 149)
     assert seqs(oracle.payloads("klvrelay/uav1/slow")) == [0, 149], "the last one, at the end of the stream"
     assert not pipeline.lost
@@ -364,7 +364,7 @@ async def test_a_topic_that_an_access_list_forbids_affects_its_output_only(mosqu
     async with listening(mosquitto.port, "klvrelay/#") as heard:
         pipeline = await relayed(of(mosquitto.port, {"name": "closed"}, {"name": "open"}), tmp_path)
         await heard.count(150, "klvrelay/uav1/open")
-    ((_, sums),) = pipeline._sums()
+    ((_, sums),) = pipeline._counts._sums()
     assert (sums.numbered, sums.delivered) == (150, 150)
     assert not heard.on("klvrelay/uav1/closed")
     assert pipeline.sink_tasks[0].health.suspended() == ("klvrelay/uav1/closed",)
@@ -409,7 +409,7 @@ async def test_a_broker_restart_leaves_no_reader_wrong(tmp_path: Path, monkeypat
             assert document is not None, "each connection begins with a full record"
             restored[document["seq"]] = document["items"]
     assert restored == {seq: each["items"] for seq, each in enumerate(records)}
-    ((_, sums),) = pipeline._sums()
+    ((_, sums),) = pipeline._counts._sums()
     assert (sums.numbered, sums.delivered) == (150, 150)
 
 
@@ -460,7 +460,7 @@ async def test_a_hundred_outputs_each_get_every_record(oracle: OracleBroker, tmp
     pipeline = await relayed(of(oracle.port, *outputs), tmp_path)
     for n in range(100):
         assert seqs(oracle.payloads(f"klvrelay/uav1/o{n}")) == list(range(150))
-    ((_, sums),) = pipeline._sums()
+    ((_, sums),) = pipeline._counts._sums()
     assert (sums.numbered, sums.delivered, sums.waiting) == (150, 150, 0)
 
 
@@ -498,7 +498,7 @@ async def test_outputs_change_at_run_time(oracle: OracleBroker, tmp_path: Path):
         await asyncio.wait_for(asyncio.shield(task), 20)
     first, later = (seqs(oracle.payloads(f"klvrelay/uav1/{name}")) for name in ("a", "b"))
     assert sorted({*first, *later}) == list(range(150))
-    ((_, sums),) = pipeline._sums()
+    ((_, sums),) = pipeline._counts._sums()
     assert (sums.numbered, sums.delivered) == (150, 150)
 
 

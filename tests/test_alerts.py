@@ -64,7 +64,7 @@ def sink_down(scene: Scene) -> Callable[[], object]:
 
 
 def waiting(scene: Scene) -> Callable[[], object]:
-    scene.sinks[0].limit = lambda: 100
+    scene.sinks[0].fill = lambda: 0.6
     scene.sinks[0].set_sums(Sums(numbered=1000, delivered=940, waiting=60))
     return lambda: None
 
@@ -122,7 +122,7 @@ def mend(scene: Scene) -> None:
     scene.wall_ahead = 0.0
     sink.mark_connected()
     sink.set_sums(replace_waiting(sink.sums))
-    sink.suspended, sink.uplink = tuple, lambda: {"step": 0}
+    sink.suspended, sink.uplink, sink.fill = tuple, lambda: {"step": 0}, lambda: 0.1
     scene.board.spool.check("spool", None, 1, 0, 0, 0)
     set_disk(scene, 5 << 30)
     scene.alerts._relay.sample._memory_most = 1 << 60

@@ -56,6 +56,7 @@ class SinkTask:
 
     def __post_init__(self) -> None:
         sink: Any = self.sink
+        self.health.fill = lambda: self.cursor.fill
         if hasattr(sink, "suspended"):
             self.health.suspended = lambda: sink.suspended.topics
         if (shaper := getattr(sink, "shaper", None)) is not None:

@@ -43,9 +43,8 @@ def in_fast_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_watch, "METADATA_EVERY", 0.5 + 2.5 / SPEED)
     monkeypatch.setattr(metadata_checks, "RecentAmounts", partial(RecentAmounts, 60 / SPEED))
     take = metadata_checks.Findings.take
-    monkeypatch.setattr(
-        metadata_checks.Findings, "take", lambda self, record, arrival_s, now: take(self, record, SPEED * arrival_s, now)
-    )
+    faster = lambda self, record, arrival_s, now: take(self, record, SPEED * arrival_s, now)  # noqa: E731
+    monkeypatch.setattr(metadata_checks.Findings, "take", faster)
     monkeypatch.setattr(channel, "LINK_EVERY", channel.LINK_EVERY / SPEED)
 
 
@@ -114,7 +113,8 @@ async def check_web(url: str, running: ObservedRelay) -> None:
             assert listed[alert.id]["advice"] == alert.advice
             assert listed[alert.id]["text"] == alert.text
     for rule in set(RULE_OF.values()):
-        counts = [line for line in page.splitlines() if line.startswith("klvrelay_alerts_total") and f'"{rule}"' in line]
+        lines = (line for line in page.splitlines() if line.startswith("klvrelay_alerts_total"))
+        counts = [line for line in lines if f'"{rule}"' in line]
         expected = list(RULE_OF.values()).count(rule)
         assert [float(line.split()[-1]) for line in counts] == [expected], rule
 

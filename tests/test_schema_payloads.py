@@ -41,7 +41,10 @@ def test_each_is_a_valid_schema(leaf: str, numbers: Any):
     assert [reference for reference in references(schema) if target(schema, reference) is None] == []
 
 
-NAMED = ("Path of an item", "The sinks by name", "Time from arrival to confirmation, by sink")
+NAMED = (
+    "Path of an item", "The sinks by name", "Time from arrival to confirmation, by sink", "When each of the listed topics",
+    "Its outputs by name",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("leaf", PAYLOADS)

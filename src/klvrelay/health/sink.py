@@ -91,6 +91,8 @@ class SinkHealth:
     lead_times   from the arrival of records to their confirmation
     fill         share of the room for waiting records that is taken: of memory, or of the spool
     withheld     records withheld because of their marking, by output
+    suspended_since  microseconds since 1970 at which topics were suspended
+    outputs      figures of its outputs by name
     uplink       the use of the budget; None without one
     last_answer  the last time at which it answered for records, or had none in flight
     publish      is called with each change of state
@@ -105,6 +107,8 @@ class SinkHealth:
     suspended: Callable[[], Sequence[str]] = tuple
     fill: Callable[[], float] = float
     withheld: Callable[[], Mapping[str, int]] = dict
+    suspended_since: Callable[[], Mapping[str, int]] = dict
+    outputs: Callable[[], Mapping[str, Any]] = dict
     uplink: Callable[[], Mapping[str, Any] | None] = lambda: None
     key: str = ""
     publish: Callable[[Change], None] = log_change

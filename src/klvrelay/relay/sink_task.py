@@ -59,8 +59,9 @@ class SinkTask:
         self.health.fill = lambda: self.cursor.fill
         if hasattr(sink, "suspended"):
             self.health.suspended = lambda: sink.suspended.topics
+            self.health.suspended_since = lambda: getattr(sink.suspended, "since", {})
         if (shaper := getattr(sink, "shaper", None)) is not None:
-            self.health.withheld = lambda: shaper.withheld
+            self.health.withheld, self.health.outputs = lambda: shaper.withheld, shaper.document
         if getattr(sink, "takes_all", False) and hasattr(sink, "budget_outputs"):
             self.health.uplink = lambda: sink.budget_outputs.document()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -30,7 +29,6 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.settings_file import load
 from klvrelay.config.url import Url
-from klvrelay.errors import ConfigError
 from klvrelay.geofences import FenceEvent, read_fences
 
 ZONES = ROOT / "samples" / "zones.geojson"
@@ -217,13 +215,6 @@ def test_a_damaged_record_is_not_compared():
     assert checks.value("zone") is None
     checks.take(records[INSIDE], 2.0)
     assert checks.value("zone") == 1.0
-
-
-def test_a_missing_library_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch):
-    """Before anything starts."""
-    monkeypatch.setitem(sys.modules, "klvrelay.geofences", None)
-    with pytest.raises(ConfigError, match="geofence"):
-        read_fence_rules((GeofenceSettings("zone", "zone.geojson"),))
 
 
 def test_the_sample_has_the_fences_of_the_tests():

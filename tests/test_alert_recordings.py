@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from importlib.util import find_spec
 from itertools import zip_longest
@@ -43,8 +43,8 @@ def in_fast_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_watch, "METADATA_EVERY", 0.5 + 2.5 / SPEED)
     monkeypatch.setattr(metadata_checks, "RecentAmounts", partial(RecentAmounts, 60 / SPEED))
     take = metadata_checks.Findings.take
-    faster = lambda self, record, arrival_s, now: take(self, record, SPEED * arrival_s, now)  # noqa: E731
-    monkeypatch.setattr(metadata_checks.Findings, "take", faster)
+    in_flight = lambda self, record, arrival_s, now: take(self, record, record.seq / RATE, now)  # noqa: E731
+    monkeypatch.setattr(metadata_checks.Findings, "take", in_flight)
     monkeypatch.setattr(channel, "LINK_EVERY", channel.LINK_EVERY / SPEED)
 
 
@@ -58,6 +58,17 @@ async def send(flights: Mapping[str, list[bytes]], to: Mapping[str, int]) -> Non
                 sock.sendto(packet, ("127.0.0.1", to[name]))
             due += 1 / (RATE * SPEED)
             await asyncio.sleep(max(0.0, due - loop.time()))
+
+
+@asynccontextmanager
+async def sending(flights: Mapping[str, list[bytes]], to: Mapping[str, int]) -> AsyncIterator[None]:
+    """Send until the end of the block."""
+    task = asyncio.create_task(send(flights, to))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 def settings(broker: Mosquitto, to: Mapping[str, int]) -> RelaySettings:
@@ -81,13 +92,12 @@ async def test_each_fault_of_the_generator_raises_its_rule_once_and_clears_it_on
             for port in to.values():
                 await feed.listening(port)
             began_us = time.time_ns() // 1000
-            sending = asyncio.create_task(send(flights, to))
-            await until(lambda: len(running.alerts.raised()) == len(RULE_OF), 20)
-            await until(lambda: all(raised_in_health(heard, name) for name in RULE_OF), 5)
-            await check_web(f"http://{http.listen}", running)
-            await until(lambda: len(running.events) == 2 * len(RULE_OF), 30)
-            await until(lambda: all(len(on_topic(heard, name)) == 2 for name in RULE_OF), 5)
-            sending.cancel()
+            async with sending(flights, to):
+                await until(lambda: len(running.alerts.raised()) == len(RULE_OF), 20)
+                await until(lambda: all(raised_in_health(heard, name) for name in RULE_OF), 5)
+                await check_web(f"http://{http.listen}", running)
+                await until(lambda: len(running.events) == 2 * len(RULE_OF), 30)
+                await until(lambda: all(len(on_topic(heard, name)) == 2 for name in RULE_OF), 5)
             check_events(running, began_us)
             assert {name: on_topic(heard, name) for name in flights} == EVENTS | {"clean": []}
             assert {name: raised_in_health(heard, name) for name in flights} == {

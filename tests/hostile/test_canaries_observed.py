@@ -60,7 +60,8 @@ retries = 1
 GETS = (
     "/healthz", "/readyz", "/metrics", "/api/v1/", "/api/v1/openapi.json", "/api/v1/health", "/api/v1/streams",
     "/api/v1/streams/cam", "/api/v1/sinks", "/api/v1/sinks/web", "/api/v1/spool", "/api/v1/config", "/api/v1/alerts",
-    "/api/v1/rules", "/api/v1/incidents", "/api/v1/figures", f"/api/v1/streams/{TOKEN}x", f"/{PASSWORD}",
+    "/api/v1/alerts/rules", "/api/v1/alerts/destinations", "/api/v1/incidents", "/api/v1/incidents/figures",
+    f"/api/v1/streams/{TOKEN}x", f"/{PASSWORD}",
 )  # fmt: skip
 """What is asked of the web server. The last two have secrets in their paths: no answer may repeat them."""
 

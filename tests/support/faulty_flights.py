@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,18 @@ _START = "2025-06-01T09:30:00Z"
 
 def packets_of(rate: int = 4) -> dict[str, list[bytes]]:
     """The KLV packets of a flight for each fault, and of `clean` without one; `rate`: packets per second."""
-    right = list(sample.packets(seconds=RIGHT, klv_rate=rate, start=_START))
-    flights = {fault: _packets(rate, fault=fault, fault_at=AT) + right for fault in RULE_OF}
-    return flights | {"clean": _packets(rate) + right}
+    return {name: flight_of(name, rate) for name in (*RULE_OF, "clean")}
+
+
+def flight_of(name: str, rate: int) -> list[bytes]:
+    """Those of one fault, or of `clean`."""
+    begin = _packets(rate, fault=name, fault_at=AT) if name in RULE_OF else _packets(rate)
+    return [*begin, *_right(rate)]
+
+
+@cache
+def _right(rate: int) -> list[bytes]:
+    return list(sample.packets(seconds=RIGHT, klv_rate=rate, start=_START))
 
 
 def _packets(rate: int, **fault: Any) -> list[bytes]:

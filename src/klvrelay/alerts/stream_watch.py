@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 from klvrelay.alerts.fence_checks import FenceChecks, FenceRules
-from klvrelay.alerts.metadata_checks import Findings, MetadataCheck, load_checks
+from klvrelay.alerts.metadata_checks import Findings, load_checks
 from klvrelay.alerts.rules import rules_of
 from klvrelay.alerts.stream_sample import StreamSample
 from klvrelay.alerts.subjects import Watched
@@ -73,22 +72,15 @@ class StreamWatch(Watched):
     def _check_record(self, now: float) -> None:
         sample = self.sample
         if sample.findings is None and any(rule.id in METADATA_RULES for rule in self.rules):
-            sample.findings = Findings(_checks()())
+            sample.findings = Findings(load_checks()())
         if sample.findings is not None and now >= self._next_check:
             self._next_check = now + METADATA_EVERY - 0.5
             sample.findings.take(sample.record, sample.health.last_record, now)
         sample.fences.take(sample.record, now)
 
 
-def _checks() -> Callable[[], MetadataCheck]:
-    try:
-        return load_checks()
-    except ModuleNotFoundError:
-        return NoChecks
-
-
 class NoChecks:
-    """No checks: they are not installed."""
+    """No checks: they failed."""
 
     def check(self, record: object, arrival_s: float | None = None) -> list[object]:
         return []

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -191,3 +194,59 @@ async def test_what_observes_a_relay_shows_no_secret(options, oracle, tmp_path):
     written = relay.output + b"".join(path.read_bytes() for path in (tmp_path / "log").iterdir())
     assert b"alert raised" in written
     assert list((tmp_path / "state").iterdir())
+
+
+TO_A_JOURNAL = """
+import sys
+from klvrelay.logs import journal
+journal.SOCKET = sys.argv.pop(1)
+from klvrelay.cli.main import main
+sys.exit(main())
+"""
+
+
+async def test_the_journal_gets_no_secret(tmp_path):
+    """Entries of `--log-format journal`, with all their fields."""
+    (tmp_path / "state").mkdir()
+    settings = tmp_path / "relay.toml"
+    places = dict.fromkeys(("camera", "broker", "hooks"), 1)
+    with ports.reserved() as http, journal_of(tmp_path / "journal") as entries:
+        settings.write_text(
+            SETTINGS.format(state="state", login=LOGIN, user=USER, password=PASSWORD, token=TOKEN, http=http, **places)
+        )
+        settings.chmod(0o600)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", TO_A_JOURNAL, str(tmp_path / "journal"), "run", "-c", str(settings),
+            "--log-format", "journal", cwd=tmp_path, env=ENVIRONMENT, stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            await until(lambda: sum(b"alert raised" in entry for entry in entries) >= 3, 20)
+            await until(lambda: any(b"alert not sent" in entry for entry in entries), 20)
+        finally:
+            process.terminate()
+            said, _ = await asyncio.wait_for(process.communicate(), 20)
+
+    assert not [entry for entry in entries if hits(entry)]
+    assert not hits(said)
+
+
+@contextlib.contextmanager
+def journal_of(path: Path) -> Iterator[list[bytes]]:
+    """A socket in place of journald's, and the entries that it gets."""
+    entries: list[bytes] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(str(path))
+
+        def receive() -> None:
+            while entry := sock.recv(1 << 16):
+                entries.append(entry)
+
+        thread = threading.Thread(target=receive, name="journal")
+        thread.start()
+        try:
+            yield entries
+        finally:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+                last.sendto(b"", str(path))
+            thread.join()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from klvrelay.alerts.fence_checks import FenceChecks, FenceRules
-from klvrelay.alerts.metadata_checks import Findings, load_checks
+from klvrelay.alerts.metadata_checks import Findings, MetadataCheck, load_checks
 from klvrelay.alerts.rules import rules_of
 from klvrelay.alerts.stream_sample import StreamSample
 from klvrelay.alerts.subjects import Watched
@@ -72,15 +73,22 @@ class StreamWatch(Watched):
     def _check_record(self, now: float) -> None:
         sample = self.sample
         if sample.findings is None and any(rule.id in METADATA_RULES for rule in self.rules):
-            sample.findings = Findings(load_checks()())
+            sample.findings = Findings(_checks()())
         if sample.findings is not None and now >= self._next_check:
             self._next_check = now + METADATA_EVERY - 0.5
             sample.findings.take(sample.record, sample.health.last_record, now)
         sample.fences.take(sample.record, now)
 
 
+def _checks() -> Callable[[], MetadataCheck]:
+    try:
+        return load_checks()
+    except ModuleNotFoundError:
+        return NoChecks
+
+
 class NoChecks:
-    """No checks: they failed."""
+    """No checks: they are not installed."""
 
     def check(self, record: object, arrival_s: float | None = None) -> list[object]:
         return []

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from alert_scenes import LiveStream, Scene
 from cases import each_case
+from faulty_flights import AT, FAULTY, RULE_OF, flight_of
+from records import record
 
 from klvrelay.alerts import stream_watch
 from klvrelay.alerts.disks import FreeSpace
@@ -20,6 +22,7 @@ from klvrelay.alerts.rules import EVERY, rules_of
 from klvrelay.config.alert_rules import RULE_IDS
 from klvrelay.config.alerts import AlertEntry, AlertsSettings
 from klvrelay.outcome import Sums
+from klvrelay.plausibility import CHECKS
 
 Fault = Callable[[Scene], Callable[[], object]]
 """Begins a fault, and returns what must be done each second while it lasts."""
@@ -64,7 +67,7 @@ def sink_down(scene: Scene) -> Callable[[], object]:
 
 
 def waiting(scene: Scene) -> Callable[[], object]:
-    scene.sinks[0].limit = lambda: 100
+    scene.sinks[0].fill = lambda: 0.6
     scene.sinks[0].set_sums(Sums(numbered=1000, delivered=940, waiting=60))
     return lambda: None
 
@@ -122,7 +125,7 @@ def mend(scene: Scene) -> None:
     scene.wall_ahead = 0.0
     sink.mark_connected()
     sink.set_sums(replace_waiting(sink.sums))
-    sink.suspended, sink.uplink = tuple, lambda: {"step": 0}
+    sink.suspended, sink.uplink, sink.fill = tuple, lambda: {"step": 0}, lambda: 0.1
     scene.board.spool.check("spool", None, 1, 0, 0, 0)
     set_disk(scene, 5 << 30)
     scene.alerts._relay.sample._memory_most = 1 << 60
@@ -328,30 +331,33 @@ def test_the_delay_of_the_relays_own_work_is_reported():
     assert scene.seen == ["raised loop_lag", "cleared loop_lag"]
 
 
-class Finding:
-    """Checks that find the same in every record while `kind` is set."""
+@pytest.mark.parametrize("fault", RULE_OF)
+def test_implausible_metadata_is_reported_by_the_id_of_its_check(fault: str):
+    """A flight of one record a second: raised once, with the advice of the check; cleared a minute after it."""
+    scene, rule = Scene(), RULE_OF[fault]
+    began = scene.wall()
+    stream = scene.add_stream(rate=0)
+    for number, packet in enumerate(flight_of(fault, 1)):
+        stream.health.add_record(record(number, "uav1", raw=packet, received_us=stream.wall_us()))
+        scene.run(1)
+    assert scene.seen == [f"raised {rule}", f"cleared {rule}"]
+    raised, cleared = scene.events
+    assert raised.advice == CHECKS[rule].advice
+    assert raised.text
+    seconds = [(one or 0) / 1e6 - began for one in (raised.raised_us, cleared.cleared_us)]
+    assert AT <= seconds[0] <= AT + FAULTY
+    last = AT if fault == "jump" else AT + FAULTY
+    assert last + 40 <= seconds[1] <= last + 66
 
-    kind = ""
 
-    def check(self, record: object, arrival_s: float | None = None) -> list[Any]:
-        found = SimpleNamespace(id=self.kind, what="It cannot be true", advice="Repair it.")
-        return [found] if self.kind else []
-
-
-@each_case("kind", sorted(stream_watch.METADATA_RULES))
-def test_implausible_metadata_is_reported_by_the_id_of_its_check(kind: str):
-    """With the words of the check; cleared a minute after the last finding."""
-    scene = normal()
-    checks = Finding()
-    checks.kind = kind
-    (watch,) = scene.alerts._streams.values()
-    watch.sample.findings = Findings(checks)
-    scene.run(35)
-    assert scene.seen == [f"raised {kind}"]
-    assert (scene.events[0].text, scene.events[0].advice) == ("It cannot be true", "Repair it.")
-    checks.kind = ""
-    scene.run(62)
-    assert scene.seen == [f"raised {kind}", f"cleared {kind}"]
+def test_a_right_flight_raises_nothing():
+    """Nor does its repetition."""
+    scene = Scene()
+    stream = scene.add_stream(rate=0)
+    for number, packet in enumerate(flight_of("clean", 1)):
+        stream.health.add_record(record(number, "uav1", raw=packet, received_us=stream.wall_us()))
+        scene.run(1)
+    assert scene.seen == []
 
 
 def test_bands_of_altitude_need_a_threshold():

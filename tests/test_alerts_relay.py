@@ -172,29 +172,6 @@ async def sending(url: str, *options: str) -> AsyncIterator[None]:
         await process.wait()
 
 
-@pytest.mark.parametrize(
-    ("scheme", "rule", "options"),
-    [
-        ("udp", "transport", ("--impair", "loss=10%,seed=7", "--speed", "4")),
-        ("rtp", "rtp_loss", ("--impair", "loss=10%,seed=7", "--speed", "4")),
-    ],
-)
-async def test_a_bad_network_raises_the_rule_of_its_errors(
-    mosquitto: Mosquitto, free_port: int, scheme: str, rule: str, options: tuple[str, ...]
-):
-    """A real recording, with one packet in ten lost."""
-    alerts = AlertsSettings(entries=(AlertEntry(rule, hold=0.0),))
-    base = settings(mosquitto, free_port, alerts)
-    source = replace(base.sources[0], url=Url.parse(f"{scheme}://127.0.0.1:{free_port}"))
-    url = f"{scheme}://127.0.0.1:{free_port}"
-    async with running(replace(base, sources=(source,))) as relay, sending(url, *options):
-        assert relay.alerting is not None
-        raised = relay.alerting.alerts.raised
-        await until(lambda: rule in [alert.rule for alert in raised()])
-        (alert,) = (one for one in raised() if one.rule == rule)
-        assert alert.value > alert.threshold
-
-
 async def test_a_recording_that_is_sent_live_raises_nothing(mosquitto: Mosquitto, free_port: int):
     """Over its end, where it begins again."""
     base = settings(mosquitto, free_port, AlertsSettings())

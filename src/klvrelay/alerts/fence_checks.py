@@ -18,10 +18,7 @@ def read_fence_rules(settings: Sequence[GeofenceSettings]) -> FenceRules:
     """Read the files of geofences. It blocks: not for the event loop. Raises ConfigError."""
     if not settings:
         return {}
-    try:
-        package = import_module("klvrelay.geofences")  # on use: it loads numpy
-    except ModuleNotFoundError as fault:
-        raise ConfigError(f"geofence: needs {fault.name}: pip install 'klvrelay[geofence]'") from None
+    package = import_module("klvrelay.geofences")  # on use: it loads numpy
     return {one.name: _fence_rule(package, one) for one in settings}
 
 

@@ -87,5 +87,6 @@ def written_paths(settings: RelaySettings) -> list[Path]:
     recordings = [source.record for source in settings.sources if source.record is not None]
     sinks = (getattr(sink.far_end, "path", None) for sink in settings.sinks if sink.kind.name == "files")
     state = getattr(settings, "state", None)
-    found = [*spool, *recordings, *(Path(path) for path in sinks if path), *([Path(state)] if state else [])]
+    log = [] if settings.log.file is None else [Path(settings.log.file).parent]
+    found = [*spool, *recordings, *(Path(path) for path in sinks if path), *([Path(state)] if state else []), *log]
     return list(dict.fromkeys(found))

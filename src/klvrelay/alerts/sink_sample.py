@@ -18,7 +18,7 @@ class SinkSample:
     """The latest values of one sink. `None`: not known, or of no meaning for it.
 
     down_s         seconds for which it has not been up
-    waiting_share  of the maximum number of records in memory
+    waiting_share  of the room for waiting records: in memory, or in the spool
     oldest_s       age of the oldest waiting record while it is up
     shed, withheld records in the last minute
     refused        topics that the far end refuses
@@ -29,7 +29,7 @@ class SinkSample:
         self.health, self.name = health, health.key or health.name
         self.first = self.now = now
         self.down_s: float | None = None
-        self.waiting_share: float | None = None
+        self.waiting_share = 0.0
         self.oldest_s: float | None = None
         self.shed = self.withheld = 0.0
         self.refused: list[str] = []
@@ -48,8 +48,7 @@ class SinkSample:
         """Take the present values of its health."""
         health, self.now = self.health, now
         self.down_s = self._down(now)
-        limit = health.limit()
-        self.waiting_share = health.sums.waiting / limit if limit else None
+        self.waiting_share = health.fill()
         self._readings.append((now, health.sums.numbered))
         self.oldest_s = self._oldest(now) if health.state == "up" else None
         self._take_shed(now)

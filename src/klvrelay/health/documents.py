@@ -50,7 +50,7 @@ def relay_document(
 
 def sink_document(health: SinkHealth) -> dict[str, Any]:
     """The state of a sink, its record counts and the topics that its far end refuses."""
-    suspended = list(health.suspended())
+    suspended, since = list(health.suspended()), health.suspended_since()
     return {
         "url": health.name,
         "state": health.state,
@@ -62,4 +62,7 @@ def sink_document(health: SinkHealth) -> dict[str, Any]:
         "lead_time": health.lead_times.all().document(),
         "suspended": suspended[:SUSPENDED_MOST],
         "suspended_topics": len(suspended),
+        "suspended_since": {topic: utc(since[topic]) for topic in suspended[:SUSPENDED_MOST] if topic in since},
+        "outputs": dict(health.outputs()),
+        "budget": health.uplink(),
     }

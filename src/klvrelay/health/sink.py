@@ -89,8 +89,10 @@ class SinkHealth:
     key          its name in the settings
     reason       why it is in this state, and the `cause` of an outage
     lead_times   from the arrival of records to their confirmation
-    limit        maximum number of records that wait in memory; 0: they wait on disk
+    fill         share of the room for waiting records that is taken: of memory, or of the spool
     withheld     records withheld because of their marking, by output
+    suspended_since  microseconds since 1970 at which topics were suspended
+    outputs      figures of its outputs by name
     uplink       the use of the budget; None without one
     last_answer  the last time at which it answered for records, or had none in flight
     publish      is called with each change of state
@@ -103,8 +105,10 @@ class SinkHealth:
     sums: Sums = field(default_factory=Sums)
     clock: Callable[[], float] = time.monotonic
     suspended: Callable[[], Sequence[str]] = tuple
-    limit: Callable[[], int] = int
+    fill: Callable[[], float] = float
     withheld: Callable[[], Mapping[str, int]] = dict
+    suspended_since: Callable[[], Mapping[str, int]] = dict
+    outputs: Callable[[], Mapping[str, Any]] = dict
     uplink: Callable[[], Mapping[str, Any] | None] = lambda: None
     key: str = ""
     publish: Callable[[Change], None] = log_change

@@ -56,10 +56,12 @@ class SinkTask:
 
     def __post_init__(self) -> None:
         sink: Any = self.sink
+        self.health.fill = lambda: self.cursor.fill
         if hasattr(sink, "suspended"):
             self.health.suspended = lambda: sink.suspended.topics
+            self.health.suspended_since = lambda: getattr(sink.suspended, "since", {})
         if (shaper := getattr(sink, "shaper", None)) is not None:
-            self.health.withheld = lambda: shaper.withheld
+            self.health.withheld, self.health.outputs = lambda: shaper.withheld, shaper.document
         if getattr(sink, "takes_all", False) and hasattr(sink, "budget_outputs"):
             self.health.uplink = lambda: sink.budget_outputs.document()
 

@@ -28,6 +28,7 @@ from klvrelay.schema.parts import (
     nullable,
 )
 from klvrelay.schema.relay_status import SUMS, spool_members
+from klvrelay.schema.uplink import uplink_members
 
 _CAUSE = {"enum": [*CAUSES, None], "description": f"Cause of the present outage; {listed(CAUSES)}"}
 
@@ -91,8 +92,26 @@ def sink_schema() -> Schema:
             "lead_time": described(lead_time(), "Time from arrival to confirmation, of all streams"),
             "suspended": {"type": "array", "items": TEXT, "description": "Topics that the far end refuses"},
             "suspended_topics": described(COUNT, "Number of these topics"),
+            "suspended_since": _by_topic("When each of the listed topics was suspended, UTC"),
+            "outputs": _by_output(),
+            "budget": described(nullable(closed(uplink_members())), "The use of the budget; null without one"),
         }
     )
+
+
+def _by_topic(text: str) -> Schema:
+    return {"type": "object", "additionalProperties": INSTANT, "description": text}
+
+
+def _by_output() -> Schema:
+    members = {
+        "published": described(COUNT, "Records that were due for it"),
+        "thinned": described(COUNT, "Records that were not due; the latest of them may be published later"),
+        "withheld": described(COUNT, "Records withheld because of their marking"),
+        "left": {"enum": ["all", "less", "nothing"], "description": "What the budget leaves of it at present"},
+    }
+    text = "Its outputs by name; empty if it publishes each record once, whole"
+    return {"type": "object", "additionalProperties": closed(members), "description": text}
 
 
 def _by_sink(schema: Schema, text: str) -> Schema:

@@ -68,6 +68,8 @@ class ShapedOutput:
     """One output of one sink. `now` is the time of a monotonic clock in seconds.
 
     A record that is not due is held: `take_late` returns it if nothing newer comes.
+
+    counts   number of records by Decision; a record that is published late counts as thinned and as due
     """
 
     def __init__(self, output: Output, numbers: Numbers) -> None:
@@ -77,6 +79,7 @@ class ShapedOutput:
         self._use(output)
         self._lines: dict[Key, _Line] = {}
         self._held: dict[Key, float] = {}
+        self.counts = [0] * len(Decision)
 
     def _use(self, output: Output) -> None:
         self.output = output
@@ -131,6 +134,7 @@ class ShapedOutput:
             line = self._lines[key]
             if line.latest is not None:
                 line.pace.skip()
+                self.counts[_DUE] += 1
                 found.append(Due(self, line.latest, False, line.content))
             if not self.output.retain:
                 line.latest = None

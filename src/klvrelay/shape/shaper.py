@@ -81,6 +81,7 @@ class Shaper:
         verdict = Decision.UNWANTED
         for shaped in self._of_stream.get(record.stream, self._outputs) if self._of_stream else self._outputs:
             found = shaped.offer(record, mark, now, due, replayed=replayed)
+            shaped.counts[found] += 1
             if found > verdict:
                 verdict = found
             if found is Decision.WITHHELD and mark is not None:
@@ -91,6 +92,10 @@ class Shaper:
     def take_late(self, now: float) -> list[Due]:
         """The records that were held and are due now."""
         return [due for shaped in self._every for due in shaped.take_late(now)]
+
+    def document(self) -> dict[str, Any]:
+        """The outputs of the settings by name: what they published so far, and what the budget leaves of them now."""
+        return {shaped.configured.name: _figures(shaped) for shaped in self._outputs}
 
     @property
     def holds(self) -> bool:
@@ -160,6 +165,7 @@ class Shaper:
         place = [*self.configured].index(output.name)
         own = self._of_stream.setdefault(stream, [*self._outputs])
         old, own[place] = own[place], ShapedOutput(output, self._numbers) if values else self._outputs[place]
+        own[place].counts = self._outputs[place].counts
         self._changes.pop((stream, output.name), None)
         if values:
             self._changes[stream, output.name] = values
@@ -180,3 +186,10 @@ class Shaper:
     def _mark(self, record: Record) -> RecordMarking | None:
         """None if nothing depends on it."""
         return None if self._markings is None else self._markings.mark(record)
+
+
+def _figures(shaped: ShapedOutput) -> dict[str, Any]:
+    published = shaped.published
+    left = "nothing" if published is None else "all" if published == shaped.configured else "less"
+    _, thinned, withheld, due = shaped.counts
+    return {"published": due, "thinned": thinned, "withheld": withheld, "left": left}

@@ -44,6 +44,10 @@ class LogCursor(Protocol):
         """Maximum bytes of records in memory."""
 
     @property
+    def fill(self) -> float:
+        """Share of the room for waiting records that this cursor takes: at 1 the oldest are shed."""
+
+    @property
     def offered(self) -> int:
         """Number of records in flight."""
 

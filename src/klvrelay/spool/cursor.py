@@ -55,6 +55,11 @@ class Cursor:
         return self.limits.size
 
     @property
+    def fill(self) -> float:
+        """See `LogCursor.fill`."""
+        return self.limits.fill(self.held)
+
+    @property
     def waiting(self) -> int:
         """Number of records that are not answered: waiting or in flight."""
         return self._waiting.count + self._in_flight.count - self.gaps

@@ -46,6 +46,11 @@ class MemoryFlows(Flows):
     def _cursors(self) -> list[Cursor]:
         return [*self.backlog, self.live]
 
+    @property
+    def fill(self) -> float:
+        """See `LogCursor.fill`."""
+        return MemoryLimits(self.limit, self.size_limit).fill(self._held())
+
     def append(self, record: Record, size: int, *, waited: bool) -> None:
         """See `Cursor.append`."""
         self._empty.clear()

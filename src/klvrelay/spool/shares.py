@@ -24,6 +24,10 @@ class MemoryLimits(NamedTuple):
     records: int
     size: int
 
+    def fill(self, held: Held) -> float:
+        """The share of the limits that is taken: of records or of bytes, whichever is more."""
+        return max(held.records / max(1, self.records), held.size / max(1, self.size))
+
     def has_room(self, held: Held, load: Load, streams: int) -> bool:
         """Can a stream with this load append a record without shedding? `streams`: their number, with this one."""
         if held.records >= self.records and load[0] >= (self.records - held.offered) // streams:

@@ -22,6 +22,7 @@ class DiskFlows(Flows):
 
     first     the records of an earlier run and, until the first connection, of this one
     next_one  makes the cursor of the records from now on, and ends the other one there
+    fill_of   the share of the log's room that is taken by what one of its cursors has to deliver
     """
 
     live: DiskCursor
@@ -29,12 +30,12 @@ class DiskFlows(Flows):
 
     def __init__(
         self, first: DiskCursor, limit: int, size_limit: int, rate: float | None,
-        next_one: Callable[[DiskCursor], DiskCursor],
+        next_one: Callable[[DiskCursor], DiskCursor], fill_of: Callable[[DiskFlows], float],
     ) -> None:  # fmt: skip
         super().__init__(first.name, limit, size_limit, rate)
         self.live, self.backlog = first, []
         self.set_limits(limit, size_limit)
-        self._next_one = next_one
+        self._next_one, self._fill_of = next_one, fill_of
         self.file, self.holds_sources = first.file, first.holds_sources
         self._log_changed, first.changed = first.changed, self.changed
 
@@ -46,6 +47,11 @@ class DiskFlows(Flows):
     @property
     def _cursors(self) -> list[DiskCursor]:
         return [*self.backlog, self.live]
+
+    @property
+    def fill(self) -> float:
+        """See `LogCursor.fill`."""
+        return self._fill_of(self)
 
     def set_limits(self, limit: int, size_limit: int) -> None:
         """See `DiskCursor.set_limits`."""

@@ -125,13 +125,20 @@ class DiskLog(BaseLog[DiskFlows]):
             self._changed, gaps,
         )  # fmt: skip
         first.before_us = self._age.before_us
-        cursor = DiskFlows(first, *limits, replay_rate, self._next_one)
+        cursor = DiskFlows(first, *limits, replay_rate, self._next_one, self._fill_of)
         self._age.start()
         self._cursors.append(cursor)
         if (saved := self._store.saved.get(file)) is not None:
             self._saved[file] = saved
         cursor.begin()
         return cursor
+
+    def _fill_of(self, cursor: DiskFlows) -> float:
+        """Of the disk; or of memory, if that is more: the disk is full or fails."""
+        if not cursor.waiting:
+            return 0.0
+        oldest = cursor.unanswered(self._tail.next)[0][0]
+        return max(self._store.segments.fill_from(oldest), self._tail.fill)
 
     def _next_one(self, last: DiskCursor) -> DiskCursor:
         """The cursor of the same sink for the records from now on; the other one ends here."""

@@ -85,6 +85,13 @@ class Segments:
         firsts = [segment.first for segment in self._used]
         return list(pairwise([*firsts, self.next]))
 
+    def fill_from(self, position: int) -> float:
+        """The share of `limit` that the segments take from a position on; also while another thread writes."""
+        used, end = list(self._used), self._end
+        later = [segment.first for segment in used[1:]]
+        sizes = (segment.size for segment, after in zip(used, later, strict=False) if after > position)
+        return (sum(sizes) + end) / self.limit if used else 0.0
+
     def _recover(self) -> None:
         for name in self._files.names():
             try:

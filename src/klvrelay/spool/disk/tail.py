@@ -40,8 +40,13 @@ class Tail:
         return len(self.records) > self.limit or self.size > self.size_limit
 
     @property
+    def fill(self) -> float:
+        """The share of the limits that is taken."""
+        return max(len(self.records) / max(1, self.limit), self.size / max(1, self.size_limit))
+
+    @property
     def is_half_full(self) -> bool:
-        return 2 * len(self.records) > self.limit or 2 * self.size > self.size_limit
+        return self.fill > 0.5
 
     @property
     def has_many_late(self) -> bool:

@@ -48,6 +48,8 @@ class Suspended:
         self.refused: dict[str, _Topic] = {}
         self._reported: set[str] = set()
         self.held: dict[str, int] = {}
+        self.since: dict[str, int] = {}
+        """Topics, and the microseconds since 1970 at which they were suspended."""
 
     def __len__(self) -> int:
         return len(self.refused) + len(self.held)
@@ -88,6 +90,7 @@ class Suspended:
         first, cap = (HUNG_UP_FIRST, HUNG_UP_CAP) if code == HUNG_UP else (FIRST, CAP)
         if found is None:
             self.refused[topic] = _Topic(first, now + first, hangs_up=code == HUNG_UP)
+            self.since.setdefault(topic, time.time_ns() // 1000)
             self.held.pop(topic, None)
             LOG.error(
                 "%s: topic suspended: topic=%s reason=%r advice=%r", self._url, topic, *faults.refusal(code)
@@ -110,6 +113,7 @@ class Suspended:
         if topic not in self.held:
             LOG.error("%s: topic suspended: topic=%s reason=%r advice=%r", self._url, topic, reason, advice)
         self.held[topic] = size
+        self.since.setdefault(topic, time.time_ns() // 1000)
 
     def held_size(self, topic: str) -> float:
         """The size from which messages on this topic are held."""
@@ -122,5 +126,6 @@ class Suspended:
 
     def accept(self, topic: str) -> None:
         """The broker accepted a message on this topic."""
+        self.since.pop(topic, None)
         if self.refused.pop(topic, None) is not None or self.held.pop(topic, None) is not None:
             LOG.warning("%s: topic accepted again: topic=%s", self._url, topic)

@@ -78,7 +78,8 @@ class RelayApi:
     def _refused(self, fault: HTTPError) -> KlvrelayError:
         hint = f"; give its token in {TOKEN}" if fault.code == 401 else ""
         try:
-            problem = json.loads(fault.read(10_000))
+            with fault:  # it has the connection
+                problem = json.loads(fault.read(10_000))
             text = str(problem.get("detail") or problem.get("title") or fault.reason)
         except (ValueError, OSError, AttributeError):
             text = str(fault.reason)

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import logging
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -144,14 +145,33 @@ async def test_a_command_that_fails_hangs_or_floods_is_bounded():
     assert raised.value.is_final
 
 
+async def test_a_command_that_never_stops_to_write_is_killed():
+    """Output that is not read would hide the end of the program, and stop all further alerts."""
+    async with asyncio.timeout(20):
+        with pytest.raises(NotifyFault, match="killed"):
+            await command("import sys\nwhile True: sys.stdout.write('x' * 100_000)", 1.0).send(Notification(ALERT))
+
+
+async def test_the_exit_code_of_a_command_counts_whatever_it_leaves_behind(tmp_path):
+    """A child holds its output open, in another process group too: the alert is sent once, and no descriptor is left."""
+    script = (
+        "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'],"
+        f" start_new_session=True); open({str(tmp_path / 'pid')!r}, 'w').write(str(p.pid))"
+    )
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(2):
+        assert await command(script).send(Notification(ALERT)) == "exit code 0"
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    assert len(os.listdir("/proc/self/fd")) <= before + 1  # of the loop itself
+
+
 async def test_what_a_command_leaves_behind_is_killed(tmp_path):
     """A child that holds its output open."""
     script = (
         "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
         f" open({str(tmp_path / 'pid')!r}, 'w').write(str(p.pid))"
     )
-    with pytest.raises(NotifyFault, match="killed"):
-        await command(script, 2.0).send(Notification(ALERT))
+    assert await command(script).send(Notification(ALERT)) == "exit code 0"
     pid = int((tmp_path / "pid").read_text())
     async with asyncio.timeout(10):
         while _runs(pid):

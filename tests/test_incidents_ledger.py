@@ -28,6 +28,7 @@ from klvrelay.incidents.reading import StoredLedger
 from klvrelay.incidents.rows import CREATE, RelayRun
 
 YEAR, SIZE = 365 * 86400.0, 64 << 20
+DAY = 86_400_000_000
 
 
 def incident(at: float = 0.0, seconds: float | None = 1.0, **other: object) -> Incident:
@@ -112,6 +113,23 @@ async def test_the_figures_are_those_of_the_ledger(path: Path | None):
         found = {(one.name, one.cause): one for one in report.figures}
         assert (found["uav1", None].mttr, found["uav1", None].availability) == (50, 0.95)
         assert found["mqtt", None].availability == 1
+
+
+async def test_a_step_of_the_wall_clock_makes_no_observed_time(tmp_path: Path):
+    """The relay ran for 1000 s by two wall clocks, a day apart: also for a reader, and when the run has ended."""
+    machine = Machine()
+    period = Period(NOON - 10 * DAY, NOON + 10 * DAY)
+    async with running(opened(tmp_path / NAME, machine)) as ledger:
+        machine.seconds = 400
+        ledger.save(incident(100, 50))
+        for step in (86400, -2 * 86400):
+            machine.step(step)
+            ledger.check_clock()
+            machine.seconds += 300
+        report = await ledger.report(period, [("stream", "uav1")])
+        assert (report.figures[0].observed, report.figures[0].availability) == (1000, 0.95)
+    (figures, *_) = StoredLedger(tmp_path).figures(period)["figures"]
+    assert (figures["observed_s"], figures["availability"]) == (1000, 0.95)
 
 
 async def test_a_reader_reads_while_the_relay_writes(tmp_path: Path):

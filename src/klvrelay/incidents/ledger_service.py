@@ -119,6 +119,7 @@ class Incidents:
             self._alive.beat()
         if now >= self._next_check:
             self._next_check = now + CHECK_EVERY
+            self.ledger.check_clock()
             self.tracker.check()
             self.tracker.retire(self._is_known)
             self._check_spool(now)

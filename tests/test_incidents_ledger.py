@@ -195,6 +195,26 @@ async def test_a_locked_ledger_is_written_when_the_lock_ends(tmp_path: Path):
             assert await ledger.select(Query()) == [one]
 
 
+async def test_a_bug_does_not_end_the_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It is a fault as that of a disk: the incidents wait, and are written once it is over."""
+    real, failing = LedgerFile.write, [True]
+
+    def write(*arguments: object) -> None:
+        if failing:
+            failing.clear()
+            raise RuntimeError("a bug")
+        real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(LedgerFile, "write", write)
+    monkeypatch.setattr("klvrelay.incidents.ledger.RETRY_LEAST", 0.01)
+    async with running(opened(tmp_path / NAME)) as ledger:
+        ledger.save(one := incident())
+        await until(lambda: ledger.fault is not None)
+        assert "RuntimeError" in str(ledger.fault)
+        await until(lambda: not ledger.waiting)
+        assert await ledger.select(Query()) == [one]
+
+
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
 async def test_a_directory_without_permission_keeps_incidents_in_memory(tmp_path: Path):
     """Nothing raises."""

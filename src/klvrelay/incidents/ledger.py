@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from klvrelay.errors import KlvrelayError
+from klvrelay.errors import KlvrelayError, describe_bug
 from klvrelay.health.changes import Subject
 from klvrelay.incidents import database
 from klvrelay.incidents.alive import LastBeat, RunEnd
@@ -111,7 +111,7 @@ class Ledger:
             try:
                 await self._flush()
                 pause = RETRY_LEAST
-            except _FAULTS as fault:
+            except Exception as fault:  # noqa: BLE001 (a bug must not end the ledger)
                 self._note_fault(fault)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, RETRY_MOST)
@@ -159,7 +159,7 @@ class Ledger:
             self.on_new()
 
     def _note_fault(self, fault: Exception) -> None:
-        text = printable(str(fault))
+        text = printable(str(fault) if isinstance(fault, _FAULTS) else describe_bug(fault))
         if self._fault is None:
             LOG.error("incidents: the ledger cannot be written, incidents wait in memory: error=%r path=%s",
                       text, self._name)  # fmt: skip

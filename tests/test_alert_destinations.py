@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import logging
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -144,14 +145,33 @@ async def test_a_command_that_fails_hangs_or_floods_is_bounded():
     assert raised.value.is_final
 
 
+async def test_a_command_that_never_stops_to_write_is_killed():
+    """Output that is not read would hide the end of the program, and stop all further alerts."""
+    async with asyncio.timeout(20):
+        with pytest.raises(NotifyFault, match="killed"):
+            await command("import sys\nwhile True: sys.stdout.write('x' * 100_000)", 1.0).send(Notification(ALERT))
+
+
+async def test_the_exit_code_of_a_command_counts_whatever_it_leaves_behind(tmp_path):
+    """A child holds its output open, in another process group: the alert is sent once, and no descriptor is left."""
+    script = (
+        "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'],"
+        f" start_new_session=True); open({str(tmp_path / 'pid')!r}, 'w').write(str(p.pid))"
+    )
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(2):
+        assert await command(script).send(Notification(ALERT)) == "exit code 0"
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    assert len(os.listdir("/proc/self/fd")) <= before + 1  # of the loop itself
+
+
 async def test_what_a_command_leaves_behind_is_killed(tmp_path):
     """A child that holds its output open."""
     script = (
         "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
         f" open({str(tmp_path / 'pid')!r}, 'w').write(str(p.pid))"
     )
-    with pytest.raises(NotifyFault, match="killed"):
-        await command(script, 2.0).send(Notification(ALERT))
+    assert await command(script).send(Notification(ALERT)) == "exit code 0"
     pid = int((tmp_path / "pid").read_text())
     async with asyncio.timeout(10):
         while _runs(pid):
@@ -270,6 +290,32 @@ async def test_what_waits_is_bounded():
     for _ in range(WAITING_MOST + 20):
         outbox.put(Notification(ALERT))
     assert (outbox.waiting, outbox.counts.dropped) == (WAITING_MOST, 20)
+
+
+def cleared(alert: Alert) -> Notification:
+    return Notification(replace(alert, cleared_us=alert.raised_us + 1))
+
+
+async def test_the_clear_of_an_alert_that_was_sent_is_never_dropped():
+    """However many wait: alerts that were not sent are dropped, each with its clear."""
+    destination = ScriptedDestination()
+    outbox = AlertOutbox(NotifySettings("ops", command=("x",)), destination)
+    alerts = [replace(ALERT, id=f"more-{n}") for n in range(WAITING_MOST + 50)]
+    outbox.put(Notification(ALERT))
+    await delivered(outbox)
+    outbox.put(cleared(ALERT))
+    for alert in alerts:
+        outbox.put(Notification(alert))
+    for alert in alerts:
+        outbox.put(cleared(alert))
+    assert outbox.waiting <= WAITING_MOST
+    await delivered(outbox)
+    seen = destination.got
+    assert seen[:2] == ["5f2c9a-1-raised", "5f2c9a-1-cleared"]
+    assert {one.removesuffix("-raised") for one in seen if one.endswith("-raised")} == {
+        one.removesuffix("-cleared") for one in seen if one.endswith("-cleared")
+    }
+    assert outbox.counts.dropped == 2 * len(alerts) + 2 - len(seen)
 
 
 def notifier(settings: AlertsSettings, found: dict[str, ScriptedDestination], wall: list[float]) -> Notifier:

@@ -274,6 +274,15 @@ def test_a_stream_that_never_had_klv_is_reported_after_the_startup_time():
     assert early.seen == ["raised no_klv"]
 
 
+def test_a_stream_that_has_video_but_never_had_klv_is_a_matter_of_its_encoder():
+    """The advice does not blame the network, which works."""
+    scene = Scene(startup=2.0)
+    scene.add_stream(rate=0).bytes_only = True
+    scene.run(12)
+    assert scene.seen == ["raised no_klv"]
+    assert "Video arrives without metadata" in scene.events[0].advice
+
+
 def test_an_outage_that_is_shorter_than_threshold_and_hold_stays_silent():
     """Of 8 s. One of 12 s does not."""
     scene = normal()

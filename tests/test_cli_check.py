@@ -73,6 +73,20 @@ def test_what_the_file_lacks_is_named(text: str, found: str, tmp_path: Path, cap
     assert (code, out, said) == (0, f"{path}: valid: {found}\n", "")
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('[[geofence]]\nname = "keep-out"\nfile = "nowhere.json"\n', "geofence keep-out: file: can't be read: No such"),
+        ('[[geofence]]\nname = "keep-out"\nfile = "/etc/passwd"\n', "geofence keep-out: file: not JSON"),
+    ],
+)  # fmt: skip
+def test_files_of_alerts_are_read(text: str, found: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    """What `run` would refuse is not valid."""
+    code, _, said = run(capfd, written(tmp_path, GOOD + text))
+    assert code == 2
+    assert found in said
+
+
 def test_the_old_form_gives_one_warning_with_the_new_one(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """Its settings count as before."""
     path = written(tmp_path, GOOD.replace("[[sink]]", "[mqtt]"))

@@ -28,6 +28,7 @@ from klvrelay.incidents.reading import StoredLedger
 from klvrelay.incidents.rows import CREATE, RelayRun
 
 YEAR, SIZE = 365 * 86400.0, 64 << 20
+DAY = 86_400_000_000
 
 
 def incident(at: float = 0.0, seconds: float | None = 1.0, **other: object) -> Incident:
@@ -114,6 +115,23 @@ async def test_the_figures_are_those_of_the_ledger(path: Path | None):
         assert found["mqtt", None].availability == 1
 
 
+async def test_a_step_of_the_wall_clock_makes_no_observed_time(tmp_path: Path):
+    """The relay ran for 1000 s by two wall clocks, a day apart: also for a reader, and when the run has ended."""
+    machine = Machine()
+    period = Period(NOON - 10 * DAY, NOON + 10 * DAY)
+    async with running(opened(tmp_path / NAME, machine)) as ledger:
+        machine.seconds = 400
+        ledger.save(incident(100, 50))
+        for step in (86400, -2 * 86400):
+            machine.step(step)
+            ledger.check_clock()
+            machine.seconds += 300
+        report = await ledger.report(period, [("stream", "uav1")])
+        assert (report.figures[0].observed, report.figures[0].availability) == (1000, 0.95)
+    (figures, *_) = StoredLedger(tmp_path).figures(period)["figures"]
+    assert (figures["observed_s"], figures["availability"]) == (1000, 0.95)
+
+
 async def test_a_reader_reads_while_the_relay_writes(tmp_path: Path):
     """And acknowledges, and reads after the relay has ended."""
     one = incident(1, None)
@@ -175,6 +193,26 @@ async def test_a_locked_ledger_is_written_when_the_lock_ends(tmp_path: Path):
             other.execute("ROLLBACK")
             await until(lambda: not ledger.waiting)
             assert await ledger.select(Query()) == [one]
+
+
+async def test_a_bug_does_not_end_the_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It is a fault as that of a disk: the incidents wait, and are written once it is over."""
+    real, failing = LedgerFile.write, [True]
+
+    def write(*arguments: object) -> None:
+        if failing:
+            failing.clear()
+            raise RuntimeError("a bug")
+        real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(LedgerFile, "write", write)
+    monkeypatch.setattr("klvrelay.incidents.ledger.RETRY_LEAST", 0.01)
+    async with running(opened(tmp_path / NAME)) as ledger:
+        ledger.save(one := incident())
+        await until(lambda: ledger.fault is not None)
+        assert "RuntimeError" in str(ledger.fault)
+        await until(lambda: not ledger.waiting)
+        assert await ledger.select(Query()) == [one]
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")

@@ -68,6 +68,21 @@ async def test_what_was_open_at_a_kill_is_continued_or_ended(tmp_path: Path):
     assert "ended with an error" in relay.message
 
 
+async def test_a_relay_that_hung_has_an_incident_when_it_runs_again(tmp_path: Path):
+    """Of 20 s. Delays of less than 2 s, and a slow start, are none."""
+    machine = Machine()
+    async with serving(tmp_path, machine) as (_, incidents):
+        for seconds in (10, 0.05, 1.9, 0.05):
+            machine.seconds += seconds
+            incidents.beat()
+        assert await incidents.list() == []
+        machine.seconds += 20
+        incidents.beat()
+        (found,) = await incidents.list()
+        assert (found.subject, found.cause, found.end, found.duration) == ("relay", "relay", "restored", 20)
+        assert (found.since_us - NOON, found.lost) == (12_000_000, None)
+
+
 @pytest.mark.parametrize("how", ["stopped", "ended"])
 async def test_an_end_in_order_is_no_incident(tmp_path: Path, how: RunEnd):
     """The time until the next start is not observed."""

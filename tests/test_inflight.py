@@ -87,6 +87,25 @@ def test_a_pause_without_messages_is_no_wait():
     assert virtual_time.run(main()) == []
 
 
+def test_an_answer_that_arrived_while_the_process_was_stopped_is_not_late():
+    """It is read first. A broker that did not answer is found a second later."""
+
+    async def main(*, is_answered: bool) -> list[float]:
+        late = Late()
+        flight = InFlight(4.0, late)
+        flight.add(1, PublishAnswers(1), 0)
+        await asyncio.sleep(1.0)
+        virtual_time.stop_process(20.0)
+        await asyncio.sleep(0.1)
+        if is_answered:
+            flight.answer(1, 0)
+        await asyncio.sleep(100.0)
+        return late.at
+
+    assert virtual_time.run(main(is_answered=True)) == []
+    assert virtual_time.run(main(is_answered=False)) == [22.0]
+
+
 def test_an_end_is_not_late():
     """A connection that has ended reports no late message, and a publisher that waits for room continues."""
 

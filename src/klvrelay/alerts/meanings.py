@@ -47,13 +47,15 @@ def _no_klv(sample: StreamSample, value: float) -> str:
 
 
 def _no_klv_advice(sample: StreamSample, value: float) -> str:
+    health = sample.health
+    cause = health.cause or ("klv" if health.without_klv else "source")
     return {
         "source": "Check that the sender is running, and the network between it and this machine.",
         "network": "Check the network between the sender and this machine, and firewalls on the way.",
         "transport": "The transport stream is damaged: check the radio link, and what re-multiplexes the stream.",
         "klv": "Video arrives without metadata: check the connection of the autopilot and the gimbal to the encoder.",
         "clock": "A certificate is not valid at the time of this machine: set its clock.",
-    }.get(sample.health.cause or "source", "See the reason; `klvrelay probe` shows what the source sends.")
+    }.get(cause, "See the reason; `klvrelay probe` shows what the source sends.")
 
 
 def _offset(sample: StreamSample, value: float) -> str:

@@ -73,5 +73,7 @@ def no_url(text: str, key: str, wanted: str) -> str:
 
 
 def file_name(text: str, key: str) -> str:
-    """The file or folder name unchanged. Raises ConfigError, naming `key`, if it looks like a URL."""
+    """The file or folder name unchanged. Raises ConfigError, naming `key`, if it looks like a URL, or cannot be one."""
+    if "\0" in text:
+        raise ConfigError(f"{key}: give the name of a file or folder, without null characters")
     return no_url(text, key, "the name of a file or folder")

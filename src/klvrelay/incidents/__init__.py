@@ -8,6 +8,7 @@
     losses         what an outage cost: records lost and delayed
     database       the SQLite file: schema, reading, writing, pruning
     rows           incidents and runs as rows of the file
+    run_spans      when this run was, by a wall clock that may step
     opening        opens the file, and says why it cannot be used
     ledger         keeps incidents in memory while the file cannot be written; its only writer thread
     alive          the file by which the next start knows when a run was killed

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from klvrelay.errors import KlvrelayError
+from klvrelay.errors import KlvrelayError, describe_bug
 from klvrelay.health.changes import Subject
 from klvrelay.incidents import database
 from klvrelay.incidents.alive import LastBeat, RunEnd
@@ -23,7 +23,7 @@ from klvrelay.incidents.ledger_file import LedgerFile
 from klvrelay.incidents.moment import MachineClock
 from klvrelay.incidents.opening import LedgerDamaged, LedgerUnusable
 from klvrelay.incidents.query import Query
-from klvrelay.incidents.rows import RelayRun
+from klvrelay.incidents.run_spans import RunSpans
 from klvrelay.text import printable
 from klvrelay.threads import Worker
 
@@ -55,7 +55,7 @@ class Ledger:
     ) -> None:
         self._name = "memory" if path is None else printable(str(path))
         self._file, self._clock, self._last = LedgerFile(path, age, size, clock), clock, last
-        self._run = RelayRun(run, start := clock.wall_us(), start)
+        self._run, self._spans = run, RunSpans(run, clock)
         self._worker = Worker("klvrelay-incidents")
         self._pending: dict[str, Incident] = {}
         self._due = asyncio.Event()
@@ -94,6 +94,11 @@ class Ledger:
         """Forget an incident that has just been saved."""
         self._pending.pop(incident.id, None)
 
+    def check_clock(self) -> None:
+        """Note whether the wall clock stepped. Call it about once a second."""
+        if self._spans.note():
+            self._due.set()
+
     async def run(self) -> None:
         """Write what is saved, until cancelled. A failure is logged once, and retried."""
         pause = RETRY_LEAST
@@ -106,7 +111,7 @@ class Ledger:
             try:
                 await self._flush()
                 pause = RETRY_LEAST
-            except _FAULTS as fault:
+            except Exception as fault:  # noqa: BLE001 (a bug must not end the ledger)
                 self._note_fault(fault)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, RETRY_MOST)
@@ -114,7 +119,7 @@ class Ledger:
 
     async def close(self, how: RunEnd, timeout: float) -> None:
         """Write what is left, and how the run ended, within `timeout` seconds. Call it after the end of `run`."""
-        self._run = replace(self._run, how=how)
+        self._spans.end(how)
         try:
             async with asyncio.timeout(timeout):
                 await self._flush()
@@ -135,7 +140,7 @@ class Ledger:
 
     async def _recover(self) -> None:
         """Read what earlier runs left, before the first write."""
-        work = partial(read_earlier, run=self._run.run, last=self._last)
+        work = partial(read_earlier, run=self._run, last=self._last)
         earlier = await self._worker.run(partial(self._file.use, work))
         self._is_recovered = True
         self._file.is_new = False
@@ -143,9 +148,9 @@ class Ledger:
         self.recovered.set()
 
     async def _write(self) -> None:
-        batch, now = list(self._pending.values()), self._clock.wall_us()
-        self._run = replace(self._run, seen_us=max(self._run.start_us, now))
-        await self._worker.run(partial(self._file.write, batch, [self._run]))
+        batch, runs = list(self._pending.values()), self._spans.rows()
+        await self._worker.run(partial(self._file.write, batch, runs))
+        self._spans.note_written(runs)
         for incident in batch:
             if self._pending.get(incident.id) is incident:
                 del self._pending[incident.id]
@@ -154,7 +159,7 @@ class Ledger:
             self.on_new()
 
     def _note_fault(self, fault: Exception) -> None:
-        text = printable(str(fault))
+        text = printable(str(fault) if isinstance(fault, _FAULTS) else describe_bug(fault))
         if self._fault is None:
             LOG.error("incidents: the ledger cannot be written, incidents wait in memory: error=%r path=%s",
                       text, self._name)  # fmt: skip
@@ -181,10 +186,10 @@ class Ledger:
 
     async def report(self, period: Period, parts: list[tuple[Subject, str]]) -> FigureReport:
         """The figures of a period. Raises KlvrelayError if the file cannot be read."""
-        own = self._run.start_us, max(self._run.start_us, self._clock.wall_us())
+        own = [(run.start_us, run.seen_us) for run in self._spans.rows()]
 
         def work(connection: sqlite3.Connection) -> FigureReport:
-            runs = [own, *((run.start_us, run.seen_us) for run in database.select_runs(connection))]
+            runs = [*own, *((run.start_us, run.seen_us) for run in database.select_runs(connection))]
             return report(database.select_period(connection, period), runs, period, parts)
 
         await self._try_to_write()
@@ -240,5 +245,3 @@ def with_acknowledgement(incident: Incident, other: Incident) -> Incident:
         return incident
     by, us, note = other.acknowledged_by, other.acknowledged_us, other.note
     return replace(incident, acknowledged_by=by, acknowledged_us=us, note=note)
-
-

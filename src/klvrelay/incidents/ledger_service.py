@@ -18,7 +18,7 @@ from klvrelay.health.board import Board
 from klvrelay.health.causes import Cause
 from klvrelay.health.changes import Subject
 from klvrelay.health.report import utc
-from klvrelay.incidents.alive import Alive, LastBeat, RunEnd
+from klvrelay.incidents.alive import HUNG, Alive, LastBeat, RunEnd
 from klvrelay.incidents.daily import DailyReport
 from klvrelay.incidents.earlier_run import Earlier, message_of
 from klvrelay.incidents.figures import FigureReport, Period
@@ -39,6 +39,7 @@ CHECK_EVERY = 1.0
 """Seconds between two counts of what outages cost."""
 SPOOL_PROVEN = 5.0
 """Seconds after the start in which a disk that still fails has been found."""
+HANG = "the relay did not run: its process was stopped, or had no processor"
 OPENING = 2.0
 """Maximum seconds for which the start of the relay waits for the ledger, which is continued later too."""
 LAST_WRITES, LAST_BEAT = 0.12, 0.08
@@ -90,6 +91,7 @@ class Incidents:
         self._totals: list[tuple[str, str, int, float]] = []
         self._writing: asyncio.Task[None] | None = None
         self._next_check = 0.0
+        self._last_beat: float | None = None
         self._records: tuple[int, float] | None = None
         self.publish_report: Callable[[dict[str, Any]], None] = lambda _: None
         self._daily = DailyReport(board.boot, self._clock.wall_us, self.figures, lambda each: self.publish_report(each))
@@ -111,18 +113,30 @@ class Incidents:
                 await self.ledger.recovered.wait()
                 self._totals = await self.ledger.totals()
         self._reporting = asyncio.create_task(self._daily.run(), name="daily report")
+        self._last_beat = None  # until the relay runs
 
     def beat(self) -> None:
         """The relay runs. Call it every 50 ms on the loop; it returns at once."""
         now = self._clock.monotonic()
         if self._alive is not None:
             self._alive.beat()
+        self._note_hang(now)
         if now >= self._next_check:
             self._next_check = now + CHECK_EVERY
+            self.ledger.check_clock()
             self.tracker.check()
             self.tracker.retire(self._is_known)
             self._check_spool(now)
             self._measure_rate(now)
+
+    def _note_hang(self, now: float) -> None:
+        """The relay itself did not run since the last beat, if that is HUNG seconds ago."""
+        last, self._last_beat = self._last_beat, now
+        if last is None or now - last < HUNG or self.tracker.open_of("relay", "relay") is not None:
+            return
+        at = self._clock.moment(last, self._clock.wall_us() - round((now - last) * 1e6))
+        self.tracker.begin_relay(at, self._clock.now(), HANG, 0.0)
+        self.tracker.restore(("relay", "relay"))
 
     def _check_spool(self, now: float) -> None:
         """End the incident of an earlier run if the disk works: the health of this run has seen no fault."""

@@ -40,7 +40,7 @@ UPSERT = f"INSERT INTO incidents ({_LIST}) VALUES ({_PLACES}) ON CONFLICT (id) D
 """Adds or changes an incident; who acknowledged it stays, whoever did so meanwhile."""
 UPSERT_RUN = (
     "INSERT INTO runs (run, start_us, seen_us, how) VALUES (?, ?, ?, ?)"
-    " ON CONFLICT (run) DO UPDATE SET seen_us = excluded.seen_us, how = excluded.how"
+    " ON CONFLICT (run) DO UPDATE SET start_us = excluded.start_us, seen_us = excluded.seen_us, how = excluded.how"
 )
 SELECT_RUNS = "SELECT run, start_us, seen_us, how FROM runs"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 from collections.abc import Sequence
@@ -12,11 +11,10 @@ from collections.abc import Sequence
 from klvrelay.alerts.destinations.contract import Notification, NotifyFault
 from klvrelay.text import printable
 
-LOG = logging.getLogger("klvrelay.alerts")
-
 OUTPUT_MOST = 500
 """Maximum bytes of the output that are kept; the rest is read and discarded."""
-PIECE = 64 << 10
+LEFT = 1.0
+"""Seconds in which programs that it left behind may end by themselves."""
 _FIELDS = ("id", "rule", "subject", "name", "severity", "value", "threshold", "unit", "since", "text", "advice")
 
 
@@ -28,25 +26,54 @@ class Command:
 
     async def send(self, notification: Notification) -> str:
         """See `AlertDestination.send`."""
+        transport, program = await self._start(notification)
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT, env=environment(notification), start_new_session=True,
+            _write(transport, notification.body)
+            async with asyncio.timeout(self._timeout):
+                await program.exited.wait()
+        except TimeoutError:
+            raise NotifyFault(f"not done within {self._timeout:g} s, killed") from None
+        else:
+            await _wait(program.closed)
+        finally:
+            await _end(transport, program)
+        if code := transport.get_returncode():
+            raise NotifyFault(f"exit code {code}{_shown(program.output)}")
+        return f"exit code 0{_shown(program.output)}"
+
+    async def _start(self, notification: Notification) -> tuple[asyncio.SubprocessTransport, _Program]:
+        loop, pipe, same = asyncio.get_running_loop(), asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT
+        try:
+            return await loop.subprocess_exec(
+                _Program, *self._words, stdin=pipe, stdout=pipe, stderr=same, env=environment(notification),
+                start_new_session=True,
             )  # fmt: skip
         except (OSError, ValueError) as fault:
             reason = os.strerror(fault.errno) if isinstance(fault, OSError) and fault.errno else str(fault)
             raise NotifyFault(f"can't run {printable(self._words[0])}: {reason}", is_final=True) from None
-        try:
-            async with asyncio.timeout(self._timeout):
-                output = await _talk(process, notification.body)
-                code = await process.wait()
-        except TimeoutError:
-            raise NotifyFault(f"not done within {self._timeout:g} s, killed") from None
-        finally:
-            await _end(process)
-        if code:
-            raise NotifyFault(f"exit code {code}{_shown(output)}")
-        return f"exit code 0{_shown(output)}"
+
+
+class _Program(asyncio.SubprocessProtocol):
+    """A running program. Its output is read at any rate: a pipe that is not read hides the end of its programs.
+
+    output  the beginning of its standard output and error
+    exited  it ended; `closed`: so did all programs that had its standard output
+    """
+
+    def __init__(self) -> None:
+        self.output = b""
+        self.exited, self.closed = asyncio.Event(), asyncio.Event()
+
+    def pipe_data_received(self, fd: int, data: bytes | str) -> None:
+        assert isinstance(data, bytes)
+        self.output += data[: OUTPUT_MOST - len(self.output)]
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        if fd == 1:
+            self.closed.set()
+
+    def process_exited(self) -> None:
+        self.exited.set()
 
 
 def environment(notification: Notification) -> dict[str, str]:
@@ -57,36 +84,27 @@ def environment(notification: Notification) -> dict[str, str]:
     return kept | fields | {"KLVRELAY_ALERT_EVENT": notification.alert.event}
 
 
-async def _talk(process: asyncio.subprocess.Process, body: bytes) -> bytes:
-    """Write to its standard input, and return the beginning of its output."""
-    stdin, stdout = process.stdin, process.stdout
-    assert stdin is not None
-    assert stdout is not None
-    writing = asyncio.create_task(_write(stdin, body), name="command input")
-    output = b""
-    try:
-        while piece := await stdout.read(PIECE):
-            output += piece[: OUTPUT_MOST - len(output)]
-    finally:
-        writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
-    return output
+def _write(transport: asyncio.SubprocessTransport, body: bytes) -> None:
+    """Write to its standard input, in the background. It need not read."""
+    stdin = transport.get_pipe_transport(0)
+    assert isinstance(stdin, asyncio.WriteTransport)
+    stdin.write(body)
+    stdin.close()
 
 
-async def _write(stdin: asyncio.StreamWriter, body: bytes) -> None:
-    with contextlib.suppress(OSError):  # it need not read
-        stdin.write(body)
-        await stdin.drain()
-        stdin.close()
-        await stdin.wait_closed()
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Kill its process group: also programs that it left behind, which hold its output open."""
+async def _end(transport: asyncio.SubprocessTransport, program: _Program) -> None:
+    """Kill its process group, also programs that it left behind, and close its pipes, which others may hold open."""
     with contextlib.suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
-    if process.returncode is None:
-        await process.wait()
+        os.killpg(transport.get_pid(), signal.SIGKILL)
+    await _wait(program.exited)
+    transport.close()
+
+
+async def _wait(event: asyncio.Event) -> None:
+    """Wait for LEFT seconds at most: a program that the kernel holds does not end."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LEFT):
+            await event.wait()
 
 
 def _shown(output: bytes) -> str:

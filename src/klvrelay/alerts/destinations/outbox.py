@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from klvrelay.alerts.alert import Alert
 from klvrelay.alerts.destinations.contract import AlertDestination, Notification, NotifyFault
 from klvrelay.backoff import Backoff, Repeats
 from klvrelay.config.alerts import NotifySettings
@@ -16,8 +17,10 @@ from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay.alerts")
 
-WAITING_MOST = 100
-"""Maximum number of notifications that wait; beyond that the oldest are dropped."""
+WAITING_MOST = 500
+"""Maximum number of notifications that wait; beyond that the oldest alerts are dropped, each with its clear."""
+CLEARS_MOST = 10_000
+"""Maximum number if all of them are clears: they are not dropped, or the destination would keep the alerts open."""
 FIRST, LONGEST = 1.0, 60.0
 """Seconds of the first and of the longest pause between two attempts."""
 
@@ -49,6 +52,7 @@ class AlertOutbox:
         self._waiting: deque[Notification] = deque()
         self._some = asyncio.Event()
         self._repeats = Repeats()
+        self._unsent: set[str] = set()  # ids of raised alerts that were dropped
 
     @property
     def waiting(self) -> int:
@@ -56,13 +60,34 @@ class AlertOutbox:
         return len(self._waiting)
 
     def put(self, notification: Notification) -> None:
-        """Send it after those that wait."""
-        if len(self._waiting) >= WAITING_MOST:
-            self._waiting.popleft()
+        """Send it after those that wait. The clear of an alert that was dropped is dropped too."""
+        if len(self._waiting) >= WAITING_MOST and not self._is_unsent(notification.alert):
+            self._drop_one()
+        if self._is_unsent(notification.alert):
+            self._unsent.remove(notification.alert.id)
             self.counts.dropped += 1
-            self._log("too many notifications wait, the oldest was dropped")
+            return
         self._waiting.append(notification)
         self._some.set()
+
+    def _is_unsent(self, alert: Alert) -> bool:
+        """Is it the clear of an alert that was dropped?"""
+        return not alert.is_raised and alert.id in self._unsent
+
+    def _drop_one(self) -> None:
+        """Drop the oldest alert, with its clear."""
+        oldest = next((one for one in self._waiting if one.alert.is_raised), None)
+        if oldest is None and len(self._waiting) < CLEARS_MOST:
+            return
+        oldest = oldest or self._waiting[0]
+        self._waiting.remove(oldest)
+        clear = next((one for one in self._waiting if _clears(one.alert, oldest.alert)), None)
+        if clear is not None:
+            self._waiting.remove(clear)
+        elif oldest.alert.is_raised:
+            self._unsent.add(oldest.alert.id)
+        self.counts.dropped += 1 if clear is None else 2
+        self._log("too many notifications wait, the oldest was dropped")
 
     async def run(self) -> None:
         """Send what waits, one after the other."""
@@ -102,3 +127,7 @@ class AlertOutbox:
         if (line := self._repeats.add(text)) is not None:
             LOG.warning("alert not sent: notify=%s kind=%s reason=%r", self.settings.name, self.settings.kind,
                         printable(line))  # fmt: skip
+
+
+def _clears(one: Alert, other: Alert) -> bool:
+    return one.id == other.id and not one.is_raised

@@ -8,8 +8,11 @@ import sys
 import time
 from collections.abc import Awaitable, Coroutine, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any, NamedTuple
 
+from klvrelay import threads
+from klvrelay.alerts.running import prepare
 from klvrelay.cli.standard_streams import flush_output
 from klvrelay.config.choice import Choice
 from klvrelay.config.explain import explained, origins_of
@@ -61,6 +64,7 @@ async def check(path: str | None, *, connects: bool, seconds: float, as_json: bo
     place = "environment" if path is None else printable(path)
     try:
         reading = read_settings(path, checks=CHECKS)
+        await threads.run(partial(prepare, reading.settings.alerts), "klvrelay-files")
     except ConfigError as fault:
         if not as_json:
             raise

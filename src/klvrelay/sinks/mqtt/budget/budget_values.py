@@ -111,7 +111,9 @@ class BudgetValues:
         return entry.part
 
     def _urgency(self, message: Message) -> Urgency:
-        """A change of state is urgent; other changes of a document are not."""
+        """Alerts come first. A change of state is urgent; other changes of a document are not."""
+        if message.topic.endswith("/alert"):
+            return Urgency.ALERT
         if message.content_type != JSON:
             return Urgency.AVAILABILITY
         state = orjson.loads(message.payload).get("state")

@@ -10,6 +10,10 @@ from klvrelay.sinks.mqtt.protocol.connection import Message
 
 ALONE = 2.0
 """Seconds for which messages are sent one by one before their number in flight grows."""
+STOPPED, CATCH_UP = 1.0, 1.0
+"""After a time-out that is noticed STOPPED seconds late, since the process was stopped or had no processor, answers may
+arrive for CATCH_UP seconds more.
+"""
 
 
 class PublishAnswers:
@@ -61,6 +65,7 @@ class AnswerDeadline:
         self._loop = asyncio.get_running_loop()
         self._since: float | None = None  # None: no message is in flight
         self._alarm: asyncio.TimerHandle | None = None
+        self._was_stopped = False
 
     def begin(self) -> None:
         """The first message is in flight."""
@@ -70,7 +75,7 @@ class AnswerDeadline:
 
     def move(self, *, remaining: bool) -> None:
         """The oldest message was answered. `remaining`: others are in flight."""
-        self._since = self._loop.time() if remaining else None
+        self._since, self._was_stopped = self._loop.time() if remaining else None, False
 
     def end(self) -> None:
         """No more answers will arrive."""
@@ -79,11 +84,13 @@ class AnswerDeadline:
             self._alarm.cancel()
 
     def _look(self) -> None:
-        self._alarm = None
-        if self._since is None:
+        alarm, self._alarm = self._alarm, None
+        if self._since is None or alarm is None:
             return
-        due = self._since + self._timeout
-        if self._loop.time() >= due:
+        now, due = self._loop.time(), self._since + self._timeout
+        if now - alarm.when() >= STOPPED and not self._was_stopped:
+            self._was_stopped, due = True, now + CATCH_UP  # the answer may wait in the kernel
+        if now >= due:
             self._late()
         else:
             self._alarm = self._loop.call_at(due, self._look)

@@ -57,7 +57,7 @@ class RelayServer:
         self._context = server_context(settings)
         self._guard = Guard(settings)
         app = web.Application(middlewares=[self._answer], client_max_size=BODY_MOST)
-        app.add_routes(routes(observed))
+        app.add_routes(routes(observed, lambda request: self._guard.is_trusted(request)))
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=ANSWER,
                                      auto_decompress=False, logger=_QUIET)  # fmt: skip
         self._quick, self._waiting = asyncio.Semaphore(TOGETHER), asyncio.Semaphore(TOGETHER)

@@ -64,7 +64,7 @@ async def test_a_webhook_gets_the_alert_as_signed_json(receiver: PostReceiver):
     signed = f"{when.removeprefix('t=')}.".encode() + request.body
     assert digest == hmac.new(b"key", signed, hashlib.sha256).hexdigest()
     document = orjson.loads(request.body)
-    assert (document["schema"], document["event"]) == ("klvrelay/alert/1", "raised")
+    assert (document["schema"], document["event"]) == ("klvrelay/notification/1", "raised")
     assert document["alert"] == ALERT.document()
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import jsonschema
 import pytest
+from conftest import ROOT
+from settings_file import written
 from test_cli import CANARY, ran
 
-from klvrelay.cli.schema import DOCUMENTS
+from klvrelay.cli.schema import DOCUMENTS, EPILOG
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.schema import settings_schema
 from klvrelay.schema import PAYLOADS, asyncapi, payload_schema
@@ -17,6 +21,25 @@ from klvrelay.schema import PAYLOADS, asyncapi, payload_schema
 def test_every_payload_has_a_document():
     """On the command line, in the same order."""
     assert [*DOCUMENTS] == ["asyncapi", *PAYLOADS, "settings"]
+
+
+def test_every_document_is_in_the_help_and_in_the_documentation():
+    """`klvrelay schema --help`, and the list in docs/topics.md."""
+    page = (ROOT / "docs" / "topics.md").read_text()
+    listed = page.partition("`klvrelay schema LEAF` prints")[2].partition(". ")[0]
+
+    assert {*DOCUMENTS} == {*re.findall(r"[a-z-]+", EPILOG)} & {*DOCUMENTS}
+    assert {*re.findall(r"`([a-z-]+)`", listed)} == {*PAYLOADS}
+
+
+def test_acknowledgements_of_the_settings_are_in_the_document(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    """If the settings permit them."""
+    path = written(tmp_path, '[incidents]\nset = true\n[[sink]]\nurl = "mqtt://h"\n')
+
+    code, out, _ = ran(capfd, "schema", "-c", path)
+
+    assert code == 0
+    assert json.loads(out)["channels"]["incidents-acknowledge"]["address"] == "klvrelay/incidents/acknowledge"
 
 
 def test_the_schema_of_the_settings_is_printed(capfd: pytest.CaptureFixture[str]):

@@ -176,7 +176,8 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch):
 @pytest.fixture
 def waiting_command() -> Iterator[subprocess.Popen[str]]:
     """A command that waits for its input, started with each secret in its environment."""
-    names = (*credentials.VARIABLES, "KLVRELAY_CAM1_PASSWORD", "KLVRELAY_CAM1_URL", "KLVRELAY_A_B_PASSPHRASE")
+    names = (*credentials.VARIABLES, "KLVRELAY_CAM1_PASSWORD", "KLVRELAY_CAM1_URL", "KLVRELAY_A_B_PASSPHRASE",
+             "KLVRELAY_NOTIFY_OPS_SECRET", "KLVRELAY_NOTIFY_OPS_APPRISE")  # fmt: skip
     secrets = {name: f"{CANARY}-{number}" for number, name in enumerate(names)}
     command = subprocess.Popen(
         [*COMMAND, "decode", "-"], env={**ENVIRONMENT, **secrets, "KLVRELAY_TEST": "shown"},

@@ -69,6 +69,22 @@ async def test_demo_shows_records_and_how_to_subscribe(folder: Path):
         await ended_by_ctrl_c(command)
 
 
+async def test_demo_serves_the_web_at_the_given_address(folder: Path, free_port: int):
+    """Metrics, health and the API; the log has the address."""
+    async with demo(folder, "flight.ts", "--port", "0", "--http", f"127.0.0.1:{free_port}") as command:
+        await until(lambda: f"url=http://127.0.0.1:{free_port}" in command.said, 10)
+        await ended_by_ctrl_c(command)
+
+
+async def test_demo_reports_an_address_of_the_web_that_is_in_use(folder: Path):
+    """Without the option it takes a free port instead."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        async with demo(folder, "flight.ts", "--port", "0", "--http", address) as command:
+            assert await asyncio.wait_for(command.process.wait(), 10) == 2
+            await until(lambda: f"{address} cannot be used: address already in use" in command.said, 10)
+
+
 async def test_demo_uses_and_reports_another_port_where_its_own_is_in_use(folder: Path):
     """It prints the other port, and uses it in the command that subscribes."""
     with socket.socket() as taken:
@@ -109,6 +125,8 @@ async def test_demo_uses_the_default_port_of_mqtt(monkeypatch: pytest.MonkeyPatc
         (["udp://h"], "port is missing"),
         (["flight.ts", "--mqtt", "http://h"], "must begin with mqtt://"),
         (["flight.ts", "--mqtt", "mqtt://h", "--port", "5"], "--port is for the embedded broker"),
+        (["flight.ts", "--http", "8080"], "--http: must be an address and a port"),
+        (["flight.ts", "--http", "0.0.0.0:8080"], "the demo serves this machine only"),
         (["flight.ts", "--port", "70000"], "give a number from 0 to 65535"),
         (["flight.ts", "--mqtt-password-file", "PASSWORD"], "the embedded broker needs no password"),
     ],

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
+from oracle_broker import OracleBroker
 from scripted_ends import Tape
 
 from klvrelay.config.mqtt import MqttSettings
@@ -14,7 +16,7 @@ from klvrelay.config.outputs import output_of
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
-from klvrelay.relay.build import SEGMENT_MOST, build_relay
+from klvrelay.relay.build import SEGMENT_MOST, build_relay, run_relay
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.stream_input import StreamInput
 from klvrelay.sources.datagrams import schedule
@@ -70,3 +72,21 @@ def test_what_coarse_leaves_out_is_logged_at_the_start(caplog: pytest.LogCapture
 
 
 SINKS = ("x", 3), ("y", 1)
+
+
+async def test_a_part_beside_the_relay_that_fails_is_logged(
+    oracle: OracleBroker, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    """The relay goes on without it."""
+    recording = tmp_path / "one.klv"
+    recording.write_bytes(b"\0" * 188)
+    settings = RelaySettings(
+        (SourceSettings(Url.parse(str(recording))),), (SinkSettings("mqtt", MqttSettings.from_url(oracle.url)),)
+    )
+
+    async def fail(relay: Relay) -> None:
+        raise ConfigError("http.listen: gone")
+
+    await asyncio.wait_for(run_relay(settings, fail), 20)
+
+    assert "a part of the relay ended: http.listen: gone" in caplog.text

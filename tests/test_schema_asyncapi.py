@@ -103,14 +103,26 @@ def test_its_topics_are_those_of_the_documentation():
     """Each topic in the table of docs/topics.md has a channel that is retained if the page says so."""
     page = (ROOT / "docs" / "topics.md").read_text()
     table = {line.split("`")[1]: "| yes |" in line for line in page.splitlines() if line.startswith("| `klvrelay/")}
-    found = document()
+    found = asyncapi(MqttSettings.from_url(URLS[0]), acknowledges=True)
     retained = {
-        channel["address"]: found["operations"][f"publish_{leaf}"]["bindings"]["mqtt"]["retain"]
-        for leaf, channel in found["channels"].items()
+        found["channels"][leaf]["address"]: operation["bindings"]["mqtt"]["retain"]
+        for operation in found["operations"].values()
+        for leaf in [operation["channel"]["$ref"].rpartition("/")[2]]
     }
 
     assert len(table) > 6
-    assert table.items() <= retained.items()
+    assert table == retained
+
+
+def test_a_relay_that_accepts_acknowledgements_has_their_topics():
+    """The relay reads one and publishes the other; without the setting there is none."""
+    found = asyncapi(MqttSettings.from_url(URLS[0]), acknowledges=True)
+
+    assert invalid(found) == []
+    assert found["operations"]["read_incidents-acknowledge"]["action"] == "receive"
+    assert found["operations"]["publish_incidents-acknowledge-result"]["action"] == "send"
+    assert found.keys() == document().keys()
+    assert not [leaf for leaf in document()["channels"] if "acknowledge" in leaf]
 
 
 def test_prefix_broker_and_settings_are_those_of_the_url():

@@ -23,6 +23,7 @@ from klvrelay.health.stream import State
 from klvrelay.link_stats import LinkStats
 from klvrelay.outcome import Sums
 from klvrelay.schema import PAYLOADS, payload_schema
+from klvrelay.schema.incident import incident
 from klvrelay.schema.link_terms import COUNTERS, STATES
 from klvrelay.schema.relay_status import SUMS
 
@@ -73,6 +74,37 @@ def target(schema: Any, reference: str) -> Any:
     for part in reference.removeprefix("#/").split("/"):
         found = found.get(part, {})
     return found or None
+
+
+def documented() -> dict[str, dict[str, Any]]:
+    """The complete documents in the pages, by their id."""
+    texts = (page.read_text() for page in sorted((ROOT / "docs").glob("*.md")))
+    found = (block for text in texts for block in re.findall(r"(?ms)^```json\n(.*?)^```", text) if "..." not in block)
+    documents = (json.loads(block) for block in found if block.startswith('{"schema"'))
+    return {document["schema"]: document for document in documents}
+
+
+def test_the_complete_examples_of_the_pages_are_valid():
+    """By the schemas that `klvrelay schema` prints."""
+    examples = documented()
+
+    assert faults("relay-health", examples["klvrelay/relay-health/1"]) == []
+    assert faults("daily-report", examples["klvrelay/daily/1"]) == []
+    assert faults("gap", examples["klvrelay/gap/1"]) == []
+    assert [*Draft202012Validator(incident()).iter_errors(examples["klvrelay/incident/1"])] == []
+
+
+def test_no_two_documents_share_an_id():
+    """Those of the alerts have the same form."""
+    ids = [
+        payload_schema(leaf).get("properties", {}).get("schema", {}).get("const")
+        for leaf in PAYLOADS
+        if leaf not in ("rejected", "state", "relay-alert")
+    ]
+    known = [id for id in ids if id is not None]
+
+    assert len(known) > 5
+    assert len(known) == len({*known})
 
 
 # ---- link ----

@@ -7,7 +7,7 @@ import re
 from full_board import full_board, full_observed
 from metrics_page import PAGE, table, with_table
 from prometheus_client.parser import text_string_to_metric_families
-from served_relay import board_of, flown, serving
+from served_relay import board_of, connected, flown, serving
 
 from klvrelay.health import StreamHealth
 from klvrelay.health.board import Board
@@ -148,3 +148,12 @@ async def test_the_page_lists_all_metrics():
     """With type, labels and meaning. `python tests/support/metrics_page.py` writes the table."""
     page = PAGE.read_text()
     assert page == with_table(page, await table())
+
+
+async def test_ages_are_rounded_to_milliseconds():
+    """More digits are noise."""
+    text = (await exposition(board_of([flown()], [connected()]))).decode()
+    ages = [line.rpartition(" ")[2] for line in text.splitlines() if re.match(r"klvrelay_\w+_age_seconds\{", line)]
+
+    assert len(ages) >= 3
+    assert all(len(age.partition(".")[2]) <= 3 for age in ages)

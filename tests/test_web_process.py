@@ -119,6 +119,16 @@ async def test_an_address_that_cannot_be_used_ends_the_start(listen: str, oracle
     assert oracle.payloads("klvrelay/status") == []
 
 
+@pytest.mark.parametrize("verb", ["run -c", "check"])
+async def test_a_certificate_that_cannot_be_used_ends_the_start(verb: str, tmp_path: Path):
+    """Exit code 2 with file, line and key; `check` finds it too."""
+    path = settings(tmp_path, "mqtt://127.0.0.1:9", 'listen = "127.0.0.1:0"\ncert_file = "/nowhere/relay.pem"')
+    async with klvrelay(*verb.split(), path) as command:
+        assert await asyncio.wait_for(command.process.wait(), 10) == 2
+        await until(lambda: "cert_file" in command.said)
+    assert "relay.toml: line 3: http.cert_file: /nowhere/relay.pem: no such file or directory" in command.said
+
+
 def settings(folder: Path, broker: str, http: str) -> str:
     source = '[[source]]\nurl = "tcp://127.0.0.1:9"\nstream = "uav1"\n'  # nothing is there: that is no matter
     return written(folder, f'[http]\n{http}\n[[sink]]\nurl = "{broker}"\n{source}')

@@ -16,6 +16,7 @@ from served_relay import Served, board_of, connected, flown, serving
 
 from klvrelay.config.web import WebSettings
 from klvrelay.errors import ConfigError
+from klvrelay.health import SinkHealth
 from klvrelay.text import Secret
 from klvrelay.web import connections
 from klvrelay.web.observed import Observed
@@ -97,9 +98,38 @@ async def test_readiness_says_what_is_missing():
     async with serving(Observed(board_of(), unready=lambda: reasons)) as served:
         waiting = await served.ask("/readyz")
         assert (waiting.status, (await waiting.json())["reasons"]) == (503, reasons)
+        assert (await waiting.json())["status"] == "not ready"
         reasons = []
         ready = await served.ask("/readyz")
         assert (ready.status, (await ready.json())["status"]) == (200, "ready")
+
+
+async def test_a_relay_is_ready_while_a_sink_is_down_and_names_it():
+    """A restart would not help: records wait."""
+    good, lost, never = connected(), connected("nats"), SinkHealth("redis://h", key="redis")
+    lost.mark_down("gone")
+    async with serving(Observed(board_of([], [good, lost, never]))) as served:
+        response = await served.ask("/readyz")
+        assert response.status == 200
+        assert (await response.json())["degraded"] == ["sink nats: down", "sink redis: connecting"]
+
+
+async def test_readiness_shows_names_only_with_the_token():
+    """Anyone may ask a server that has one; its status is enough for an orchestrator."""
+    async with serving(Observed(board_of(), unready=lambda: ["sink mqtt: not connected yet"]), GUARDED) as served:
+        without = await served.ask("/readyz")
+        trusted = await served.ask("/readyz", headers={"Authorization": f"Bearer {TOKEN}"})
+        assert (without.status, await without.json()) == (503, {"status": "not ready"})
+        assert (await trusted.json())["reasons"] == ["sink mqtt: not connected yet"]
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1"])
+async def test_the_root_says_where_to_go(path: str):
+    """Each path that it names answers."""
+    async with serving(observed()) as served:
+        document = await (await served.ask(path)).json()
+        for named in (document["api"], document["description"], document["metrics"], *document["health"]):
+            assert (await served.ask(named)).status == 200
 
 
 async def test_an_internal_error_ends_one_request_only(caplog: pytest.LogCaptureFixture):

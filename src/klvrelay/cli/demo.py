@@ -20,6 +20,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mqtt", metavar="URL", help="broker to publish to (default: an embedded broker)")
     parser.add_argument("--port", type=_port, metavar="PORT",
                         help="port of the embedded broker (default: 1883, or a free port if it is in use)")  # fmt: skip
+    parser.add_argument("--http", metavar="ADDRESS",
+                        help="address of the web server (metrics, health, API), on loopback (default:"
+                             " 127.0.0.1:8080, or a free port if it is in use)")  # fmt: skip
     option_groups.add_password(parser)
     option_groups.add_mqtt_password(parser)
     option_groups.add_mqtt_client(parser)
@@ -39,5 +42,5 @@ async def run(args: argparse.Namespace) -> int:
 
     source = None if args.source is None else source_url(args, args.source)
     broker, choice = option_groups.mqtt_options(args), option_groups.choice_options(args)
-    await demo(source, args.mqtt, broker, port=args.port, **choice)
+    await demo(source, args.mqtt, broker, port=args.port, http=args.http, **choice)
     return 0

@@ -8,8 +8,8 @@ from klvrelay.cli import option_groups, standard_streams
 
 ON_LOOP = False
 DOCUMENTS = (
-    "asyncapi", "telemetry", "rejected", "state", "link", "health", "relay-health", "alert", "availability",
-    "daily-report", "gap", "status", "uplink", "settings",
+    "asyncapi", "telemetry", "rejected", "state", "link", "health", "relay-health", "alert", "relay-alert",
+    "availability", "daily-report", "gap", "status", "uplink", "settings",
 )  # fmt: skip
 EXAMPLES = (
     "klvrelay schema > asyncapi.json",
@@ -25,6 +25,7 @@ documents:
   state  link  availability  gap   JSON Schema of the other topics of a stream
   status                           JSON Schema of the topic of the relay, and of its last will
   health  relay-health             JSON Schema of the topics health, of a stream and of the relay
+  alert  relay-alert               JSON Schema of the topics alert, of a stream and of the relay with its sinks
   daily-report                     JSON Schema of the figures of incidents of a day
   uplink                           JSON Schema of the use of a budget
   settings                         JSON Schema of relay.toml, for editors

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from klvrelay import threads
-from klvrelay.config.web import WebSettings
+from klvrelay.config.web import WITHOUT_LIBRARY, WebSettings
 from klvrelay.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def web_server(settings: WebSettings | None, config: Callable[[], str]) -> Itera
     except ModuleNotFoundError as fault:
         if (fault.name or "").partition(".")[0] != "aiohttp":
             raise
-        raise ConfigError("http: the web server needs aiohttp: pip install 'klvrelay[web]'") from None
+        raise ConfigError(f"http: {WITHOUT_LIBRARY}") from None
     from klvrelay.relay.readiness import reasons_unready
     from klvrelay.web.observed import Observed
 

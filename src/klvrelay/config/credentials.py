@@ -16,7 +16,7 @@ MQTT_PASSWORD = "KLVRELAY_MQTT_PASSWORD"
 SOURCE_PASSWORD = "KLVRELAY_SOURCE_PASSWORD"
 SRT_PASSPHRASE = "KLVRELAY_SRT_PASSPHRASE"
 VARIABLES = (MQTT_PASSWORD, SOURCE_PASSWORD, SRT_PASSPHRASE)
-_NAMED = r"KLVRELAY_[A-Z0-9_]{1,80}_(?:PASSWORD|PASSPHRASE|TOKEN|URL)"
+_NAMED = r"KLVRELAY_[A-Z0-9_]{1,80}_(?:PASSWORD|PASSPHRASE|TOKEN|SECRET|APPRISE|URL)"
 """Environment variables that settings may name."""
 
 WITH_LOGIN = ("rtsp", "rtsps", "http", "https")
@@ -96,7 +96,10 @@ def credential(name: str, key: str) -> Secret:
 def named_variable(name: str, key: str) -> Secret:
     """The value of a variable named in settings. Raises ConfigError, naming `key`."""
     if not re.fullmatch(_NAMED, name):
-        raise ConfigError(f"{key}: must be the name of a variable, KLVRELAY_..._PASSWORD, _PASSPHRASE, _TOKEN or _URL")
+        raise ConfigError(
+            f"{key}: must be the name of a variable, KLVRELAY_..._PASSWORD, _PASSPHRASE, _TOKEN, _SECRET, _APPRISE or"
+            " _URL"
+        )
     if (secret := environment(name)) is None:
         raise ConfigError(f"{key}: {name} is unset or empty in the environment")
     return secret

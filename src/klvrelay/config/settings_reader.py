@@ -31,10 +31,12 @@ class Checks(NamedTuple):
 
     source   can a source be opened, as far as that is known before it is?
     far_end  can the certificates of a sink be used, and are its libraries installed?
+    web      can the certificate of the web server be used, and is its library installed?
     """
 
     source: Callable[[SourceSettings], object] = lambda _: None
     far_end: Callable[[FarEndSettings], object] = lambda _: None
+    web: Callable[[WebSettings], object] = lambda _: None
 
 
 NO_CHECKS = Checks()
@@ -85,7 +87,16 @@ class SettingsReader:
         if (fault := settings.fault()) is not None:
             key, text = fault
             entry.add_fault(self._faults, entry.first_of(entry.table.setting_of(key)[0].keys) or key, text)
+        else:
+            self._check_web(entry, settings)
         return settings
+
+    def _check_web(self, entry: TableEntry, settings: WebSettings) -> None:
+        try:
+            self._checks.web(settings)
+        except ConfigError as fault:
+            name, _, text = str(fault).partition(": ")
+            entry.add_fault(self._faults, name.removeprefix("http."), text)
 
     def source(self, entry: TableEntry) -> SourceSettings | None:
         """The settings of a source; None if its URL is invalid."""

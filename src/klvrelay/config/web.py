@@ -14,6 +14,7 @@ from klvrelay.text import Secret
 
 TOKEN_LEAST = 16
 """Minimum characters of a token."""
+WITHOUT_LIBRARY = "the web server needs aiohttp: pip install 'klvrelay[web]'"
 _FILE = kinds.text(wanted="the name of a file")
 _FORM = "an address and a port, such as 127.0.0.1:8080 or [::1]:8080"
 

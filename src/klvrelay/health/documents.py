@@ -1,4 +1,4 @@
-"""Writes the health of a stream and of the relay as JSON documents (`klvrelay/health/1`)."""
+"""Writes the health of a stream and of the relay as JSON documents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from klvrelay.health.sink import SinkHealth
 from klvrelay.health.spool import SpoolHealth
 from klvrelay.health.stream import State, StreamHealth
 
-SCHEMA = "klvrelay/health/1"
+SCHEMA, RELAY_SCHEMA = "klvrelay/health/1", "klvrelay/relay-health/1"
 SUSPENDED_MOST = 100
 """Maximum number of suspended topics in a document."""
 
@@ -34,7 +34,7 @@ def relay_document(
     """The relay itself, its streams by state, its sinks and its spool."""
     states = Counter(health.state for health in streams if health.reported)
     return {
-        "schema": SCHEMA,
+        "schema": RELAY_SCHEMA,
         "boot": relay.boot,
         "state": relay.state,
         "since": utc(relay.since_us),

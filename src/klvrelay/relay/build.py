@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from klvrelay import threads
@@ -17,6 +18,8 @@ from klvrelay.config.choice import Choice
 from klvrelay.config.ports import check_ports
 from klvrelay.config.settings import RECORD_SIZE, RelaySettings, SinkSettings, SourceSettings
 from klvrelay.config.settings_reader import Checks
+from klvrelay.config.web import WITHOUT_LIBRARY, WebSettings
+from klvrelay.config.web_certificate import server_context
 from klvrelay.errors import ConfigError
 from klvrelay.recordings.limits import RecordingLimits
 from klvrelay.relay.change import SettingsChange, difference
@@ -87,7 +90,14 @@ def _check_recorded(settings: SourceSettings) -> None:
         raise ConfigError(f'record {settings.demux}: needs demux = "native"')
 
 
-CHECKS = Checks(open_input, check_far_end)
+def _check_web(settings: WebSettings) -> None:
+    """Raise ConfigError if the web server could not start, except for an address in use."""
+    if find_spec("aiohttp") is None:
+        raise ConfigError(f"http.listen: {WITHOUT_LIBRARY}")
+    server_context(settings)
+
+
+CHECKS = Checks(open_input, check_far_end, _check_web)
 """Checks of the settings that open nothing."""
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from klvrelay import threads
 from klvrelay.alerts.running import Alerting
 from klvrelay.config.settings import RelaySettings
+from klvrelay.errors import ConfigError, describe_bug
 from klvrelay.incidents.alive import LastBeat, RunEnd, read_alive
 from klvrelay.incidents.ledger_service import Incidents
 from klvrelay.incidents.state_folder import StateFolder, state_path
@@ -79,10 +80,19 @@ def _alerting(relay: Relay, settings: RelaySettings) -> Alerting:
 
 async def _run_all(relay: Relay, beside: Sequence[Beside]) -> None:
     others = [asyncio.ensure_future(work(relay)) for work in beside]
+    for task in others:
+        task.add_done_callback(_report)
     try:
         await relay.run()
     finally:
         await cancel(others)
+
+
+def _report(task: asyncio.Future[None]) -> None:
+    """Log why something beside the relay ended: the relay goes on without it."""
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        reason = str(fault) if isinstance(fault, ConfigError) else describe_bug(fault)
+        LOG.error("a part of the relay ended: %s", reason)
 
 
 async def _last_beat(folder: Path | None) -> LastBeat | None:

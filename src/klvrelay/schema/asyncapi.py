@@ -10,6 +10,7 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.topic_template import filled
 from klvrelay.errors import ConfigError
 from klvrelay.schema import examples
+from klvrelay.schema.acknowledgement import ACKNOWLEDGEMENT_TOPICS, acknowledgement, acknowledgement_result
 from klvrelay.schema.draft7 import components
 from klvrelay.schema.home_assistant import DEVICE, announcement, home
 from klvrelay.schema.output_changes import EITHER, request, result
@@ -49,7 +50,8 @@ BINARY: dict[str, Schema] = {
     "either": EITHER,
 }  # fmt: skip
 OBJECTS: dict[str, Callable[[], Schema]] = {
-    "home": home, "discovery": announcement, "set": request, "set_result": result
+    "home": home, "discovery": announcement, "set": request, "set_result": result,
+    "acknowledgement": acknowledgement, "acknowledgement_result": acknowledgement_result,
 }  # fmt: skip
 DESCRIPTION = """\
 klvrelay decodes the KLV metadata of drone video (MISB ST 0601 and related standards) and publishes every record.
@@ -65,15 +67,17 @@ klvrelay decodes the KLV metadata of drone video (MISB ST 0601 and related stand
 
 def asyncapi(
     settings: MqttSettings, outputs: Sequence[Output] = (), changeable: Sequence[str] = (), *,
-    budget: bool | None = None, later: bool = False,
+    budget: bool | None = None, later: bool = False, acknowledges: bool = False,
 ) -> Document:  # fmt: skip
-    """The document of a sink with these settings; `changeable`: see `set`; `budget`: None if it is not known.
+    """The document of a sink with these settings; `changeable`: see `set`; `budget`: None if it is not known;
+    `acknowledges`: subscribers may acknowledge incidents.
 
     Raises ConfigError if its prefix contains a brace.
     """
     if set("{}") & set(settings.prefix):
         raise ConfigError("prefix: AsyncAPI has no form for { and } in a topic")
     topics = topics_of(outputs, raw=settings.raw, changeable=changeable, budget=budget, later=later)
+    topics += ACKNOWLEDGEMENT_TOPICS if acknowledges else ()
     return {
         "asyncapi": "3.0.0",
         "info": {

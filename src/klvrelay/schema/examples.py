@@ -64,6 +64,13 @@ ALERT = {
     "text": "no KLV for 10.2 s: nothing received for 5 s",
     "advice": "Check that the sender is running, and the network between it and this machine.",
 }
+SINK_ALERT = ALERT | {
+    "rule": "sink_down",
+    "subject": "sink",
+    "name": "mqtt",
+    "text": "not up for 10.2 s: connection refused",
+    "advice": "Check that the far end runs, and the network between it and this machine.",
+}
 ALERTS = {
     "schema": "klvrelay/alert/1",
     "stream": STREAM,
@@ -72,6 +79,7 @@ ALERTS = {
     "raised": [ALERT],
     "events": [{"event": "raised", **ALERT}],
 }
+RELAY_ALERTS = ALERTS | {"stream": None, "raised": [SINK_ALERT], "events": [{"event": "raised", **SINK_ALERT}]}
 UPLINK = {
     "schema": "klvrelay/uplink/1",
     "step": 3,
@@ -89,7 +97,7 @@ def example(leaf: str) -> Any:
     """A payload of this topic; `numbers` makes no difference to it."""
     known = {
         "rejected": REJECTED, "availability": "online", "gap": GAP, "status": STATUS, "change": CHANGE,
-        "uplink": UPLINK, "alert": ALERTS, "relay-alert": ALERTS,
+        "uplink": UPLINK, "alert": ALERTS, "relay-alert": RELAY_ALERTS,
     }  # fmt: skip
     made = {"link": _link, "health": _stream_health, "relay-health": _relay_health, "daily-report": _daily_report}
     return made[leaf]() if leaf in made else known.get(leaf, RECORD)

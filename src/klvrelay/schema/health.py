@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from klvrelay.health.causes import CAUSES
-from klvrelay.health.documents import SCHEMA
+from klvrelay.health.documents import RELAY_SCHEMA, SCHEMA
 from klvrelay.health.lead_time import QUANTILES
 from klvrelay.health.relay import RelayState
 from klvrelay.health.sink import SinkState
@@ -56,7 +56,7 @@ def relay_health() -> Schema:
     """The JSON Schema of the health of the relay."""
     states: dict[str, Schema] = dict.fromkeys(get_args(State), COUNT)
     members = {
-        "schema": {"const": SCHEMA},
+        "schema": {"const": RELAY_SCHEMA},
         "boot": BOOT,
         "state": {"enum": [*get_args(RelayState)]},
         "since": described(INSTANT, "UTC of the last change of state"),

@@ -32,6 +32,7 @@ PAYLOADS: Mapping[str, Callable[[], Schema]] = {
     "health": stream_health,
     "relay-health": relay_health,
     "alert": alert,
+    "relay-alert": alert,
     "availability": availability,
     "daily-report": daily_report,
     "gap": gap,
@@ -41,7 +42,7 @@ PAYLOADS: Mapping[str, Callable[[], Schema]] = {
 
 
 def payload_schema(leaf: str, numbers: Numbers = "exact") -> Schema:
-    """The JSON Schema (2020-12) of the payload on `{prefix}/{stream}/{leaf}`, or on `{prefix}/status` or `uplink`.
+    """The JSON Schema (2020-12) of the payload on `{prefix}/{stream}/{leaf}`, or on a topic of the relay.
 
     leaf      "change": a record of an output on change
     numbers   the setting of the relay: with "safe", integers beyond 2^53 - 1 are strings

@@ -13,7 +13,7 @@ from klvrelay.config.web import WebSettings
 from klvrelay.web.problems import Problem
 
 OPEN = frozenset(("/healthz", "/readyz"))
-"""Paths that need no token: they say nothing but yes or no."""
+"""Paths that need no token: without it they answer with yes or no only."""
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -40,11 +40,11 @@ class Guard:
         """Raise Problem for a request that is not allowed."""
         if not request.raw_path.startswith("/"):
             raise Problem(400, "the target of a request must be a path")
-        if self._token is not None:
-            if request.path not in OPEN:
-                self._check_token(request, self._token)
-        else:
+        if self._token is None:
             self._check_host(request)
+        elif request.path not in OPEN and not self.is_trusted(request):
+            raise Problem(401, "send the token of the relay: Authorization: Bearer TOKEN",
+                          {"WWW-Authenticate": 'Bearer realm="klvrelay"'})  # fmt: skip
         if request.method not in _SAFE:
             self._check_origin(request)
         if request.method in _WITH_BODY and (
@@ -52,11 +52,12 @@ class Guard:
         ):
             raise Problem(415, "send application/json, not compressed")
 
-    def _check_token(self, request: web.Request, token: bytes) -> None:
+    def is_trusted(self, request: web.Request) -> bool:
+        """Does it have the token, or is none needed?"""
+        if self._token is None:
+            return True
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode("utf-8", "replace"), token):
-            raise Problem(401, "send the token of the relay: Authorization: Bearer TOKEN",
-                          {"WWW-Authenticate": 'Bearer realm="klvrelay"'})  # fmt: skip
+        return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._token)
 
     def _check_host(self, request: web.Request) -> None:
         name = _host_of(request.headers.get("Host", ""))

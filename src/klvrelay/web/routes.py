@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
@@ -14,26 +14,26 @@ from klvrelay.web.api.parameters import body_of, values_of
 from klvrelay.web.metrics.collect import exposition
 from klvrelay.web.metrics.exposition import CONTENT_TYPE
 from klvrelay.web.observed import Observed
+from klvrelay.web.orchestration import orchestration_routes
 from klvrelay.web.problems import Problem
 
+GUIDE = dumps({"service": "klvrelay", "api": f"{PREFIX}/", "description": f"{PREFIX}/openapi.json",
+               "metrics": "/metrics", "health": ["/healthz", "/readyz"]})  # fmt: skip
+"""Where to go from `/` and from the prefix of the API without a slash."""
 
-def routes(observed: Observed) -> Sequence[web.RouteDef]:
-    """All routes."""
 
-    async def healthz(request: web.Request) -> web.Response:
-        return web.Response(body=dumps({"status": "ok"}), content_type="application/json")
-
-    async def readyz(request: web.Request) -> web.Response:
-        reasons = list(observed.unready())
-        document = {"status": "not ready" if reasons else "ready", "reasons": reasons}
-        return web.Response(body=dumps(document), status=503 if reasons else 200, content_type="application/json")
+def routes(observed: Observed, is_trusted: Callable[[web.Request], bool]) -> Sequence[web.RouteDef]:
+    """All routes. `is_trusted`: does a request to a path that needs no token have one?"""
 
     async def metrics(request: web.Request) -> web.Response:
         body = await exposition(observed.board, [observed.more_families])
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
-    plain = [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)]
-    return [*plain, *api_routes(observed)]
+    async def guide(request: web.Request) -> web.Response:
+        return web.Response(body=GUIDE, content_type="application/json")
+
+    plain = [web.get("/", guide), web.get(PREFIX, guide), web.get("/metrics", metrics)]
+    return [*plain, *orchestration_routes(observed, is_trusted), *api_routes(observed)]
 
 
 def api_routes(observed: Observed) -> list[web.RouteDef]:

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import socket
-import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -15,8 +14,8 @@ from functools import partial
 from aiohttp import web
 
 from klvrelay import threads
-from klvrelay.config.small_file import PEM_MOST, check_regular
 from klvrelay.config.web import WebSettings
+from klvrelay.config.web_certificate import load_certificate, server_context
 from klvrelay.errors import ConfigError, KlvrelayError, describe_bug
 from klvrelay.web.api.endpoint import PREFIX
 from klvrelay.web.connections import BUFFER, Connections
@@ -49,14 +48,16 @@ class RelayServer:
 
     sock         listens at the address of the settings: see `listen`
     connections  of its clients
+
+    Raises ConfigError for a certificate that cannot be used.
     """
 
     def __init__(self, settings: WebSettings, observed: Observed, sock: socket.socket) -> None:
         self._settings, self._sock = settings, sock
-        self._context = _context(settings)
+        self._context = server_context(settings)
         self._guard = Guard(settings)
         app = web.Application(middlewares=[self._answer], client_max_size=BODY_MOST)
-        app.add_routes(routes(observed))
+        app.add_routes(routes(observed, lambda request: self._guard.is_trusted(request)))
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=ANSWER,
                                      auto_decompress=False, logger=_QUIET)  # fmt: skip
         self._quick, self._waiting = asyncio.Semaphore(TOGETHER), asyncio.Semaphore(TOGETHER)
@@ -88,7 +89,7 @@ class RelayServer:
         self._guard = Guard(settings)
         if self._context is not None:
             try:
-                await threads.run(partial(_load_certificate, self._context, self._settings), "klvrelay-settings")
+                await threads.run(partial(load_certificate, self._context, self._settings), "klvrelay-settings")
             except ConfigError as fault:
                 LOG.error("certificate not reloaded, the earlier one stays in effect: %s", fault)
 
@@ -163,27 +164,3 @@ def listen(settings: WebSettings) -> socket.socket:
         reason = os.strerror(fault.errno).lower() if fault.errno else str(fault)
         raise ConfigError(f"http.listen: {settings.listen} cannot be used: {reason}") from fault
     return sock
-
-
-def _context(settings: WebSettings) -> ssl.SSLContext | None:
-    """The certificate; None for plain http. Raises ConfigError."""
-    if settings.cert_file is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    _load_certificate(context, settings)
-    return context
-
-
-def _load_certificate(context: ssl.SSLContext, settings: WebSettings) -> None:
-    """Read it for connections from now on. Raises ConfigError."""
-    assert settings.cert_file is not None
-    check_regular(settings.cert_file, "http.cert_file", PEM_MOST)
-    if settings.key_file is not None:
-        check_regular(settings.key_file, "http.key_file", PEM_MOST)
-    try:
-        context.load_cert_chain(settings.cert_file, settings.key_file, lambda: b"")  # never ask at a terminal
-    except OSError as fault:  # ssl.SSLError is one
-        is_bad = isinstance(fault, ssl.SSLError) or not fault.errno
-        bad = "not a certificate with its key, in PEM without a passphrase"
-        reason = bad if is_bad else os.strerror(fault.errno or 0).lower()
-        raise ConfigError(f"http.cert_file: {settings.cert_file}: {reason}") from fault

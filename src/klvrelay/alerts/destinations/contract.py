@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from klvrelay.alerts.alert import SCHEMA, Alert
+from klvrelay.alerts.alert import Alert
 from klvrelay.json_output import dumps
+
+SCHEMA = "klvrelay/notification/1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ from klvrelay.relay.build import build_relay, check_files, open_input
 from klvrelay.relay.relay import Relay
 from klvrelay.sinks.mqtt.protocol.connect import connect
 from klvrelay.sinks.mqtt.protocol.connection import Received
+from klvrelay.text import printable
 
 PORT = 1883
 WEB = ("127.0.0.1:8080", "127.0.0.1:0")
@@ -103,6 +104,7 @@ async def demo(
     broker_options: Mapping[str, Any] | None = None,
     *,
     port: int | None = None,
+    http: str | None = None,
     console: Console | None = None,
     **source_options: Any,
 ) -> None:
@@ -110,10 +112,12 @@ async def demo(
 
     broker_options   in addition to the URL: see `mqtt_settings`
     port             port of the embedded broker; None: 1883
+    http             address of the web server, on loopback; None: 127.0.0.1:8080, or a free port
     source_options   see `SourceSettings`
     """
     console = console or Console()
     own_broker = _own_broker(mqtt, broker_options or {}, port)
+    listen = WEB if http is None else (_loopback(http),)
     entry = None if source is None else _entry(Url.parse(source), **source_options)
     if entry is not None:
         open_input(entry)  # opens nothing; reports wrong schemes and options before anything starts
@@ -127,7 +131,7 @@ async def demo(
         subscriber = await connect(settings, client_id=f"klvrelay-demo-{os.getpid()}", client="aiomqtt")
         stack.push_async_callback(subscriber.close)
         await subscriber.subscribe([f"{settings.prefix}/status", f"{settings.prefix}/+/+"])
-        web = _web_server(stack, console)
+        web = _web_server(listen, stack, console, is_asked=http is not None)
         _introduce(console, settings, entry.url)
         others = [] if web is None else [_beside(web, relay)]
         await _first_to_end(relay.run(), _show(subscriber, console), *others)
@@ -178,14 +182,29 @@ async def _broker(port: int | None, stack: AsyncExitStack, console: Console, cli
     return MqttSettings(host="127.0.0.1", port=broker.port, protocol=4, client=client)
 
 
-def _web_server(stack: AsyncExitStack, console: Console) -> Beside | None:
-    """The web server, at its usual port or at a free one; None without its library."""
+def _loopback(listen: str) -> str:
+    """The address of the web server, which has no token here. Raises ConfigError."""
+    try:
+        is_local = WebSettings(listen).is_local
+    except ConfigError as fault:
+        raise ConfigError(f"--http: {fault}") from None
+    if not is_local:
+        raise ConfigError(f"--http {printable(listen)}: the demo serves this machine only; give a loopback address")
+    return listen
+
+
+def _web_server(
+    addresses: Sequence[str], stack: AsyncExitStack, console: Console, *, is_asked: bool
+) -> Beside | None:  # fmt: skip
+    """The web server, at the first address that is free. None without its library, unless the user asked for it."""
     fault: ConfigError | None = None
-    for listen in WEB:
+    for listen in addresses:
         try:
             return stack.enter_context(web_server(WebSettings(listen), str))
         except ConfigError as found:
             fault = found
+    if is_asked and fault is not None:
+        raise fault
     console.print(Text(str(fault)), soft_wrap=True)
     return None
 

@@ -44,11 +44,13 @@ def print_configured(document: str, config: str | None, name: str | None, others
         raise ConfigError(f"-c: applies to the document asyncapi only: {document} does not depend on it")
     if others:
         raise ConfigError(f"{others[0]}: the settings file has it; give only one of both")
-    sink = _chosen(read_settings(config).settings.sinks, name, config)
+    settings = read_settings(config).settings
+    sink = _chosen(settings.sinks, name, config)
     if sink.mqtt is None:
         raise ConfigError(f"--sink: {sink.name} is not an MQTT sink, so it has no AsyncAPI document")
     budget = sink.budget is not None
-    found = asyncapi(sink.mqtt, sink.outputs, sink.set, budget=budget, later=sink.budget_later)
+    found = asyncapi(sink.mqtt, sink.outputs, sink.set, budget=budget, later=sink.budget_later,
+                     acknowledges=settings.incidents.set)  # fmt: skip
     sys.stdout.write(dumps(found, indented=True).decode())
 
 

@@ -42,7 +42,8 @@ def families_of_sinks(sinks: Sequence[SinkHealth]) -> Iterator[Family]:
                  "Records without a lead time, since their time of arrival is unclear",
                  [Sample(labels(sink=name), health.lead_times.unclear) for health, name in known])  # fmt: skip
     yield Family("klvrelay_sink_state_age_seconds", "gauge", "Time since the last change of state",
-                 [Sample(labels(sink=name), health.clock() - health.since) for health, name in known])  # fmt: skip
+                 [Sample(labels(sink=name), round(health.clock() - health.since, 3))
+                  for health, name in known])  # fmt: skip
 
 
 def _budgets(known: Sequence[tuple[Mapping[str, Any], str]]) -> Iterator[Family]:

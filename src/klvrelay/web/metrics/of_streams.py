@@ -21,13 +21,14 @@ _FIGURES: tuple[tuple[str, MetricKind, str, _Of], ...] = (
     ("dropped_packets_total", "counter", "Packets dropped because the relay was too slow", lambda h: h.dropped),
     ("openings_total", "counter", "Number of times the source was opened", lambda h: h.openings),
     ("outages_total", "counter", "Number of times the stream stopped being live", lambda h: h.outages),
-    ("outage_seconds_total", "counter", "Total length of the outages", lambda h: h.away_so_far),
+    ("outage_seconds_total", "counter", "Total length of the outages", lambda h: round(h.away_so_far, 3)),
     ("gaps_total", "counter", "Pauses that are long for the rate of the stream", lambda h: h.rhythm.gaps),
     ("record_rate_hertz", "gauge", "Records per second over the last five seconds",
      lambda h: h.rhythm.rate(h.clock())),
-    ("last_record_age_seconds", "gauge", "Time since the last record",
-     lambda h: h.clock() - h.last_record if h.records else None),
-    ("state_age_seconds", "gauge", "Time since the last change of state", lambda h: h.clock() - h.since),
+    ("last_record_age_seconds", "gauge", "Time since the last record; no value before the first",
+     lambda h: round(h.clock() - h.last_record, 3) if h.records else None),
+    ("state_age_seconds", "gauge", "Time since the last change of state",
+     lambda h: round(h.clock() - h.since, 3)),
 )  # fmt: skip
 _CLOCKS = ("wall", "pts", "pcr")
 _RENAMED = {"srt_rtt_ms": ("srt_round_trip_seconds", 1e3), "pcr_jitter_us": ("pcr_jitter_seconds", 1e6),

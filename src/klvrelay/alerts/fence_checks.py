@@ -9,6 +9,7 @@ from typing import Any
 from klvrelay.config.alerts import GeofenceSettings
 from klvrelay.errors import ConfigError
 from klvrelay.record import Record
+from klvrelay.text import printable
 
 FenceRules = Mapping[str, Any]
 """`geofences.FenceRule` by the name of [[geofence]]."""
@@ -16,23 +17,25 @@ FenceRules = Mapping[str, Any]
 
 def read_fence_rules(settings: Sequence[GeofenceSettings]) -> FenceRules:
     """Read the files of geofences. It blocks: not for the event loop. Raises ConfigError."""
-    if not settings:
-        return {}
+    found = {}
+    for one in settings:
+        try:
+            found[one.name] = read_fence_rule(one)
+        except ConfigError as fault:
+            raise ConfigError(f"geofence {one.name}: {fault} ({printable(one.file)})") from None
+    return found
+
+
+def read_fence_rule(settings: GeofenceSettings) -> Any:
+    """The `geofences.FenceRule` of one geofence. It blocks. Raises ConfigError, which begins with the key."""
     try:
-        package = import_module("klvrelay.geofences")  # on use: it loads numpy
+        package: Any = import_module("klvrelay.geofences")  # on use: it loads numpy
     except ModuleNotFoundError as fault:
-        raise ConfigError(f"geofence: needs {fault.name}: pip install 'klvrelay[geofence]'") from None
-    return {one.name: _fence_rule(package, one) for one in settings}
-
-
-def _fence_rule(package: Any, settings: GeofenceSettings) -> Any:
-    try:
-        return package.FenceRule(
-            settings.name, package.read_fences(settings.file), frozenset(settings.of), settings.when,
-            settings.dwell, settings.radius, settings.margin,
-        )  # fmt: skip
-    except ConfigError as fault:
-        raise ConfigError(f"geofence {settings.name}: {fault}") from None
+        raise ConfigError(f"file: needs {fault.name}: pip install 'klvrelay[geofence]'") from None
+    return package.FenceRule(
+        settings.name, package.read_fences(settings.file), frozenset(settings.of), settings.when,
+        settings.dwell, settings.radius, settings.margin,
+    )  # fmt: skip
 
 
 class FenceChecks:

@@ -14,15 +14,16 @@ from pathlib import Path
 from klvrelay import threads
 from klvrelay.alerts.running import prepare
 from klvrelay.config.choice import Choice
+from klvrelay.config.further_checks import Checks
 from klvrelay.config.ports import check_ports
 from klvrelay.config.settings import RECORD_SIZE, RelaySettings, SinkSettings, SourceSettings
-from klvrelay.config.settings_reader import Checks
 from klvrelay.errors import ConfigError
 from klvrelay.recordings.limits import RecordingLimits
 from klvrelay.relay.change import SettingsChange, difference
 from klvrelay.relay.disk_spool import close_spool, open_spool
 from klvrelay.relay.observers import Beside, reserved_state, run_observed
 from klvrelay.relay.relay import Relay
+from klvrelay.relay.settings_checks import check_destination, check_geofence, check_log_file, check_state
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.source_recording import SourceRecording
 from klvrelay.relay.stream_input import StreamInput
@@ -87,8 +88,8 @@ def _check_recorded(settings: SourceSettings) -> None:
         raise ConfigError(f'record {settings.demux}: needs demux = "native"')
 
 
-CHECKS = Checks(open_input, check_far_end)
-"""Checks of the settings that open nothing."""
+CHECKS = Checks(open_input, check_far_end, check_geofence, check_destination, check_log_file, check_state)
+"""Checks of the settings that connect to nothing, and make nothing."""
 
 
 async def check_files(settings: RelaySettings) -> None:

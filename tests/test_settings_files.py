@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from settings_file import written
 from test_cli_check import GOOD, run
 
 from klvrelay.cli import main as cli
+from klvrelay.relay.settings_checks import check_state
 
 SQUARE = [[7.0, 47.0], [7.1, 47.0], [7.1, 47.1], [7.0, 47.0]]
 
@@ -83,6 +86,21 @@ def test_a_state_directory_that_cannot_be_used_is_refused(tmp_path: Path, capfd:
     (tmp_path / "file").touch()
     for name in ("file", "file/state"):
         refused(capfd, tmp_path, f'[relay]\nstate = "{tmp_path / name}"', 2, "relay.state: ")
+
+
+def test_a_spool_that_cannot_be_made_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    """As it would be when it is opened."""
+    refused(capfd, tmp_path, '[spool]\npath = "/proc/x"', 2, "spool.path: /proc/x: cannot be used as a spool: ")
+
+
+def test_a_full_disk_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The relay starts with it, and writes when there is space."""
+
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    check_state(tmp_path / "state")
 
 
 def test_a_log_file_that_cannot_be_opened_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]):

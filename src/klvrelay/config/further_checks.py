@@ -25,6 +25,7 @@ class Checks(NamedTuple):
     destination  can alerts be sent, as far as that is known before?
     log_file     can the file be opened?
     state        can the directory be used?
+    spool        can the folder be made?
     """
 
     source: Callable[[SourceSettings], object] = lambda _: None
@@ -33,6 +34,7 @@ class Checks(NamedTuple):
     destination: Callable[[NotifySettings], object] = lambda _: None
     log_file: Callable[[str], object] = lambda _: None
     state: Callable[[Path], object] = lambda _: None
+    spool: Callable[[Path], object] = lambda _: None
 
 
 NO_CHECKS = Checks()

@@ -63,7 +63,10 @@ class SettingsReader:
             is_variable = entry.origin.is_named
             text = f"has no effect without {variable_of(entry.table, 'path')}" if is_variable else "missing"
             entry.add_fault(self._faults, "path", f"{text}: give the path of a folder")
-        return SpoolSettings(**values) if "path" in values else None
+        if "path" not in values:
+            return None
+        note_fault(self._checks.spool, values["path"], entry, self._faults)
+        return SpoolSettings(**values)
 
     def http(self, entry: TableEntry) -> WebSettings | None:
         values = self._tables.values(entry)

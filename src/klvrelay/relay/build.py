@@ -23,7 +23,13 @@ from klvrelay.relay.change import SettingsChange, difference
 from klvrelay.relay.disk_spool import close_spool, open_spool
 from klvrelay.relay.observers import Beside, reserved_state, run_observed
 from klvrelay.relay.relay import Relay
-from klvrelay.relay.settings_checks import check_destination, check_geofence, check_log_file, check_state
+from klvrelay.relay.settings_checks import (
+    check_destination,
+    check_geofence,
+    check_log_file,
+    check_spool,
+    check_state,
+)
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.source_recording import SourceRecording
 from klvrelay.relay.stream_input import StreamInput
@@ -88,7 +94,9 @@ def _check_recorded(settings: SourceSettings) -> None:
         raise ConfigError(f'record {settings.demux}: needs demux = "native"')
 
 
-CHECKS = Checks(open_input, check_far_end, check_geofence, check_destination, check_log_file, check_state)
+CHECKS = Checks(
+    open_input, check_far_end, check_geofence, check_destination, check_log_file, check_state, check_spool
+)
 """Checks of the settings that connect to nothing, and make nothing."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import stat
@@ -13,6 +12,7 @@ from klvrelay.alerts.fence_checks import read_fence_rule
 from klvrelay.config.alerts import GeofenceSettings, NotifySettings
 from klvrelay.config.writable_folder import check_writable
 from klvrelay.errors import ConfigError
+from klvrelay.incidents.state_folder import LOCK
 from klvrelay.text import printable
 
 
@@ -32,14 +32,25 @@ def check_destination(settings: NotifySettings) -> None:
 def check_state(path: Path) -> None:
     """Raise ConfigError for a state directory that cannot be used. One that another relay uses is found later."""
     try:
-        if path.exists() and not path.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        check_writable(path)
+        if (lock := path / LOCK).exists():  # then the directory itself need not be writable
+            os.close(os.open(lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW))
+        else:
+            check_writable(path)
     except OSError as fault:
         raise ConfigError(
             f"state: {printable(str(path))} cannot be used: {_reason(fault)}: give a directory in which the relay may"
             " write"
         ) from fault
+
+
+def check_spool(path: Path) -> None:
+    """Raise ConfigError for a spool whose folder cannot be made. One that is there is checked when it is opened."""
+    try:
+        if not path.is_dir():
+            check_writable(path)
+    except OSError as fault:
+        reason = f"cannot be used as a spool: {_reason(fault)}: choose another folder, or make this one usable"
+        raise ConfigError(f"path: {printable(str(path))}: {reason}") from fault
 
 
 def check_log_file(path: str) -> None:

@@ -201,7 +201,7 @@ def test_a_running_relay_is_asked(capfd: Ran, monkeypatch: pytest.MonkeyPatch):
     """Over its API, with its token; the answer is shown in the same way."""
     monkeypatch.setenv("KLVRELAY_HTTP_TOKEN", "s3cret")
     one = incident(1).document()
-    with api(200, [one]) as (url, asked):
+    with api(200, {"incidents": [one]}) as (url, asked):
         assert json.loads(ran(capfd, "incidents", "--url", url, "--json", "--open")[1]) == {"incidents": [one]}
     assert asked == [("GET", "/api/v1/incidents?limit=100&open=true", "Bearer s3cret", b"")]
     with api(200, one) as (url, asked):
@@ -214,14 +214,14 @@ def test_a_refusal_of_a_running_relay_is_one_line(capfd: Ran):
     """A wrong token, something that is no relay, and nothing at all."""
     with api(401, {"title": "send the token"}) as (url, _):
         code, _, err = ran(capfd, "incidents", "--url", url)
-        assert (code, "send the token (HTTP 401); give its token in KLVRELAY_HTTP_TOKEN" in err) == (2, True)
+        assert (code, "send the token (HTTP 401); give its token: --token-file" in err) == (2, True)
     with api(200, b"<html>") as (url, _):
         code, _, err = ran(capfd, "incidents", "--url", url)
-        assert (code, "no answer of a relay" in err) == (1, True)
+        assert (code, "the answer is not that of a relay" in err) == (3, True)
     code, _, err = ran(capfd, "incidents", "--url", "http://127.0.0.1:1")
-    assert (code, "no answer of a relay" in err) == (1, True)
+    assert (code, "connection refused" in err) == (3, True)
     code, _, err = ran(capfd, "incidents", "--url", "ftp://x")
-    assert (code, "give the address of the relay" in err) == (2, True)
+    assert (code, "--url: must be http://host:port" in err) == (2, True)
 
 
 def test_times_are_readable():

@@ -52,12 +52,15 @@ class LedgerSource(Protocol):
         """The acknowledged incident as JSON members."""
 
 
-def source_of(state: str | None, config: str | None, url: str | None) -> LedgerSource:
+def source_of(
+    state: str | None, config: str | None, url: str | None, token_file: str | None, ca_file: str | None
+) -> LedgerSource:
     """Where the incidents are. Raises ConfigError."""
     if url is not None:
         from klvrelay.cli.verbs.incident_api import RelayApi  # loaded here: without a URL it is not needed
+        from klvrelay.cli.verbs.relay_http import RelayHttp
 
-        return RelayApi(url)
+        return RelayApi(RelayHttp(url, token_file, ca_file))
     path = Path(state) if state is not None else state_path(read_settings(config).settings.state)
     if path is None:
         what = "give --state DIR" if config is None else f"{printable(config)} has no relay.state: give --state DIR"

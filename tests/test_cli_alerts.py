@@ -12,6 +12,7 @@ from cases import each_case
 
 from klvrelay.cli import main as cli
 from klvrelay.cli.verbs import alerts
+from klvrelay.cli.verbs.relay_http import RelayHttp
 from klvrelay.config.alert_rules import RULE_IDS
 
 CANARY = "c4n4ry-s3cret"
@@ -94,7 +95,7 @@ async def test_what_a_running_relay_has_raised_is_listed(capsys: pytest.CaptureF
     """From its API, with its token."""
     raised = {"severity": "critical", "name": "uav1", "rule": "no_klv", "since": "now", "text": "no KLV"}
     raised["advice"] = "Go."
-    body = orjson.dumps({"raised": [raised]})
+    body = orjson.dumps([raised])
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.readuntil(b"\r\n\r\n")
@@ -105,7 +106,7 @@ async def test_what_a_running_relay_has_raised_is_listed(capsys: pytest.CaptureF
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    assert await alerts.list_raised(url, None, as_json=False) == 0
+    assert await alerts.list_raised(RelayHttp(url), as_json=False) == 0
     server.close()
     await server.wait_closed()
     assert "critical  uav1   no_klv  now    no KLV  Go." in capsys.readouterr().out

@@ -22,6 +22,7 @@ from klvrelay.incidents import database
 from klvrelay.incidents.figures import FIGURES_MEMBERS
 from klvrelay.incidents.incident import MEMBERS
 from klvrelay.incidents.opening import NAME, connect
+from klvrelay.incidents.parts import Part
 from klvrelay.incidents.rows import RelayRun
 
 Ran = pytest.CaptureFixture[str]
@@ -34,8 +35,9 @@ def state(tmp_path: Path) -> str:
         incident(100, 50, id="aa0000000001"), incident(300, 10, id="ab0000000002", cause="network", message="=cmd|x"),
         incident(500, None, id="bb0000000003", subject="sink", name="mqtt", cause="broker"),
     ]  # fmt: skip
+    parts: list[Part] = [("stream", "uav1"), ("stream", "uav2"), ("relay", "relay")]
     with closing(connect(tmp_path / NAME)) as connection:
-        database.write(connection, found, [RelayRun("run1", NOON, NOON + 1_000_000_000, "stopped")])
+        database.write(connection, found, [RelayRun("run1", NOON, NOON + 1_000_000_000, "stopped")], parts)
     return str(tmp_path)
 
 
@@ -84,6 +86,29 @@ def test_the_figures_are_printed(capfd: Ran, state: str):
     assert (first["mttr_s"], first["availability"], first["observed_s"]) == (30.0, 0.94, 1000.0)
     _, out, _ = ran(capfd, *words, "--csv")
     assert tuple(next(csv.reader(io.StringIO(out)))) == FIGURES_MEMBERS
+
+
+def test_parts_without_incidents_are_in_the_figures(capfd: Ran, state: str):
+    """Each that the relay had in the period, with its availability, observed time and downtime."""
+    _, out, _ = ran(capfd, "incidents", "--state", state, "--figures", "--since", "2026-12-01")
+    lines = out.splitlines()
+    assert all(column in lines[2] for column in ("time to detect", "downtime", "observed", "lost", "delayed"))
+    rows = {tuple(line.split()[:3]): line for line in lines[3:]}
+    assert "100.000 %" in rows["stream", "uav2", "all"]
+    assert "16 min 40 s" in rows["stream", "uav2", "all"]
+    assert ("relay", "all", "0") in rows
+    _, out, _ = ran(capfd, "incidents", "--state", state, "--figures", "--since", "2026-12-02")
+    assert "uav2" not in out
+
+
+@pytest.mark.parametrize("words", [(), ("--figures",)])
+def test_an_unknown_name_is_a_warning(capfd: Ran, state: str, words: tuple[str, ...]):
+    """With the names that the ledger knows."""
+    code, _, err = ran(capfd, "incidents", "--state", state, "--stream", "uav11", *words)
+    assert (code, err.count("\n")) == (0, 1)
+    assert "no stream of this name is in the ledger: uav11; did you mean uav1?; known: uav1, uav2" in err
+    assert "known: mqtt" in ran(capfd, "incidents", "--state", state, "--sink", "nix", *words)[2]
+    assert ran(capfd, "incidents", "--state", state, "--stream", "uav2", *words)[2] == ""
 
 
 def test_an_incident_is_acknowledged(capfd: Ran, state: str):
@@ -176,7 +201,7 @@ def test_a_running_relay_is_asked(capfd: Ran, monkeypatch: pytest.MonkeyPatch):
     """Over its API, with its token; the answer is shown in the same way."""
     monkeypatch.setenv("KLVRELAY_HTTP_TOKEN", "s3cret")
     one = incident(1).document()
-    with api(200, [one]) as (url, asked):
+    with api(200, {"incidents": [one]}) as (url, asked):
         assert json.loads(ran(capfd, "incidents", "--url", url, "--json", "--open")[1]) == {"incidents": [one]}
     assert asked == [("GET", "/api/v1/incidents?limit=100&open=true", "Bearer s3cret", b"")]
     with api(200, one) as (url, asked):
@@ -189,14 +214,14 @@ def test_a_refusal_of_a_running_relay_is_one_line(capfd: Ran):
     """A wrong token, something that is no relay, and nothing at all."""
     with api(401, {"title": "send the token"}) as (url, _):
         code, _, err = ran(capfd, "incidents", "--url", url)
-        assert (code, "send the token (HTTP 401); give its token in KLVRELAY_HTTP_TOKEN" in err) == (2, True)
+        assert (code, "send the token (HTTP 401); give its token: --token-file" in err) == (2, True)
     with api(200, b"<html>") as (url, _):
         code, _, err = ran(capfd, "incidents", "--url", url)
-        assert (code, "no answer of a relay" in err) == (1, True)
+        assert (code, "the answer is not that of a relay" in err) == (3, True)
     code, _, err = ran(capfd, "incidents", "--url", "http://127.0.0.1:1")
-    assert (code, "no answer of a relay" in err) == (1, True)
+    assert (code, "connection refused" in err) == (3, True)
     code, _, err = ran(capfd, "incidents", "--url", "ftp://x")
-    assert (code, "give the address of the relay" in err) == (2, True)
+    assert (code, "--url: must be http://host:port" in err) == (2, True)
 
 
 def test_times_are_readable():

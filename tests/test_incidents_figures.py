@@ -89,6 +89,23 @@ def test_an_open_incident_lasts_to_the_end_of_the_period():
     assert (found.open, found.mttr, found.downtime, found.longest) == (1, None, 400, 400)
 
 
+def test_an_open_incident_lasts_until_the_relay_was_last_seen():
+    """A relay that is stopped observes nothing: its figures do not grow. What was open still is."""
+    found = of([outage(600, None)], [(0, 700)], (0, 5000), *STREAM)
+    assert (found.open, found.downtime, found.longest, found.observed) == (1, 100, 100, 700)
+    later = of([outage(600, None)], [(0, 700)], (1000, 5000), *STREAM)
+    assert (later.open, later.downtime, later.longest, later.observed) == (1, 0, None, 0)
+
+
+def test_losses_that_are_not_known_are_not_zero():
+    """None while no incident has a number; without incidents nothing was lost."""
+    unknown, known = outage(100, None), outage(10, 5, lost=0, delayed=7)
+    found = [of(incidents, [(0, 1000)], (0, 1000), *STREAM) for incidents in ([unknown], [known, unknown])]
+    assert [(each.lost, each.delayed) for each in found] == [(None, None), (0, 7)]
+    (without,) = report([], [(0, 1)], Period(0, 1), [("stream", "uav9")]).figures
+    assert (without.lost, without.delayed) == (0, 0)
+
+
 def test_an_incident_of_a_removed_stream_has_no_repair():
     """It ended, but nothing was restored."""
     found = of([outage(100, 50, end="ended")], [(0, 1000)], (0, 1000), *STREAM)

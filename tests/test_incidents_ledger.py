@@ -19,7 +19,7 @@ from incident_clock import NOON, Machine
 from klvrelay.errors import ConfigError
 from klvrelay.incidents import database
 from klvrelay.incidents.figures import Period
-from klvrelay.incidents.incident import Incident, new_id
+from klvrelay.incidents.incident import NOTE_MOST, Incident, acknowledged, new_id
 from klvrelay.incidents.ledger import PENDING_MOST, Ledger
 from klvrelay.incidents.ledger_file import LedgerFile
 from klvrelay.incidents.opening import NAME, VERSION, connect
@@ -90,7 +90,25 @@ async def test_an_acknowledgement_stays_when_the_incident_changes(path: Path | N
         await until(lambda: not ledger.waiting)
         (now,) = await ledger.select(Query())
         assert (now.acknowledged_by, now.note, now.duration) == ("operator", "on it", 2.0)
-        assert (await ledger.acknowledge(one.id, "another", None)).note == "on it"
+
+
+async def test_an_earlier_acknowledgement_keeps_its_name(path: Path | None):
+    """A second one replaces it, and what the first one said stays under the first name."""
+    machine, one = Machine(), incident(1)
+    async with running(opened(path, machine)) as ledger:
+        ledger.save(one)
+        await ledger.acknowledge(one.id, "A", "antenna exchanged")
+        assert (await ledger.acknowledge(one.id, "A", None)).note == "antenna exchanged"
+        found = await ledger.acknowledge(one.id, "B", None)
+        assert (found.acknowledged_by, found.note) == ("B", "earlier: A, 2026-12-01T12:00:00.000Z: antenna exchanged")
+        found = await ledger.acknowledge(one.id, "C", "x" * NOTE_MOST)
+        assert len(found.note or "") == NOTE_MOST
+
+
+def test_an_acknowledgement_without_a_note_is_kept_too():
+    """Who and when, and after it what was noted before."""
+    one = acknowledged(acknowledged(incident(1), "A", NOON, None), "B", NOON, "repaired")
+    assert one.note == "repaired\nearlier: A, 2026-12-01T12:00:00.000Z"
 
 
 async def test_an_id_must_be_known_and_clear(path: Path | None):

@@ -10,6 +10,7 @@ import pytest
 from served_relay import Served, board_of, flown, ledger, outage, serving
 
 from klvrelay.cli.verbs.incident_api import RelayApi
+from klvrelay.cli.verbs.relay_http import RelayHttp
 from klvrelay.incidents.figures import Period
 from klvrelay.incidents.ledger_service import Incidents
 from klvrelay.incidents.query import LIMIT_MOST, Query
@@ -157,7 +158,7 @@ async def test_the_metrics_count_open_and_closed_incidents(served: Served):
 
 async def test_the_command_reads_and_acknowledges_over_the_api(served: Served):
     """As `klvrelay incidents --url` does: list with all conditions, figures, acknowledgement."""
-    api = RelayApi(served.url)
+    api = RelayApi(RelayHttp(served.url))
     wanted = Query("uav1", "stream", "source", since_us=0, open=True, limit=LIMIT_MOST)
     (one,) = await asyncio.to_thread(api.list, wanted)
     acknowledged = await asyncio.to_thread(api.acknowledge, one["id"], "kim", None)

@@ -9,6 +9,7 @@ from typing import Any
 from klvrelay.config.alerts import GeofenceSettings
 from klvrelay.errors import ConfigError
 from klvrelay.record import Record
+from klvrelay.text import printable
 
 FenceRules = Mapping[str, Any]
 """`geofences.FenceRule` by the name of [[geofence]]."""
@@ -16,20 +17,22 @@ FenceRules = Mapping[str, Any]
 
 def read_fence_rules(settings: Sequence[GeofenceSettings]) -> FenceRules:
     """Read the files of geofences. It blocks: not for the event loop. Raises ConfigError."""
-    if not settings:
-        return {}
-    package = import_module("klvrelay.geofences")  # on use: it loads numpy
-    return {one.name: _fence_rule(package, one) for one in settings}
+    found = {}
+    for one in settings:
+        try:
+            found[one.name] = read_fence_rule(one)
+        except ConfigError as fault:
+            raise ConfigError(f"geofence {one.name}: {fault} ({printable(one.file)})") from None
+    return found
 
 
-def _fence_rule(package: Any, settings: GeofenceSettings) -> Any:
-    try:
-        return package.FenceRule(
-            settings.name, package.read_fences(settings.file), frozenset(settings.of), settings.when,
-            settings.dwell, settings.radius, settings.margin,
-        )  # fmt: skip
-    except ConfigError as fault:
-        raise ConfigError(f"geofence {settings.name}: {fault}") from None
+def read_fence_rule(settings: GeofenceSettings) -> Any:
+    """The `geofences.FenceRule` of one geofence. It blocks. Raises ConfigError, which begins with the key."""
+    package: Any = import_module("klvrelay.geofences")  # on use: it loads numpy
+    return package.FenceRule(
+        settings.name, package.read_fences(settings.file), frozenset(settings.of), settings.when,
+        settings.dwell, settings.radius, settings.margin,
+    )  # fmt: skip
 
 
 class FenceChecks:

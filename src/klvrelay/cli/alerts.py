@@ -27,18 +27,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-c", "--config", metavar="FILE", help="settings in TOML")
     parser.add_argument("--stream", metavar="NAME", help="with list: the rules as they apply to this stream")
     parser.add_argument("--url", metavar="URL", help="with list: the HTTP server of a running relay")
-    parser.add_argument("--token-file", metavar="FILE", help="with --url: a file with its token")
+    parser.add_argument("--token-file", metavar="FILE", help="with --url: a file with its token (default:"
+                        " KLVRELAY_HTTP_TOKEN in the environment)")  # fmt: skip
+    parser.add_argument("--ca-file", metavar="FILE", help="with --url https://: certificates to trust, in PEM")
     parser.add_argument("--json", action="store_true", help="print a JSON document")
 
 
 async def run(args: argparse.Namespace) -> int:
     """List, or test a destination."""
     from klvrelay.cli.verbs import alerts
+    from klvrelay.cli.verbs.relay_http import RelayHttp
 
     if args.action == "test":
         if args.name is None:
             raise ConfigError("test: give the name of a [[notify]], e.g. klvrelay alerts test ops -c relay.toml")
-        for option in ("stream", "url", "token_file"):
+        for option in ("stream", "url", "token_file", "ca_file"):
             if getattr(args, option) is not None:
                 raise ConfigError(f"--{option.replace('_', '-')}: has an effect with list only")
         return await alerts.test(args.name, args.config, as_json=args.json)
@@ -47,7 +50,8 @@ async def run(args: argparse.Namespace) -> int:
     if args.url is not None:
         if args.config is not None:
             raise ConfigError("--url: not together with --config: the relay has its own settings")
-        return await alerts.list_raised(args.url, args.token_file, as_json=args.json)
-    if args.token_file is not None:
-        raise ConfigError("--token-file: has an effect with --url only")
+        return await alerts.list_raised(RelayHttp(args.url, args.token_file, args.ca_file), as_json=args.json)
+    for option in ("token_file", "ca_file"):
+        if getattr(args, option) is not None:
+            raise ConfigError(f"--{option.replace('_', '-')}: has an effect with --url only")
     return await alerts.list_rules(args.config, args.stream, as_json=args.json)

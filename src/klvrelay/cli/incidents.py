@@ -28,8 +28,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", nargs="?", metavar="ID", help="with ack: the id of the incident, or its first characters")
     parser.add_argument("--state", metavar="DIR", help="the state directory of the relay")
     parser.add_argument("-c", "--config", metavar="FILE", help="the settings of the relay, which name its directory")
-    parser.add_argument("--url", metavar="URL", help="the HTTP server of a running relay, e.g. http://127.0.0.1:8080;"
-                        " its token: KLVRELAY_HTTP_TOKEN in the environment")  # fmt: skip
+    parser.add_argument("--url", metavar="URL", help="the HTTP server of a running relay, e.g. http://127.0.0.1:8080")
+    parser.add_argument("--token-file", metavar="FILE", help="with --url: a file with its token (default:"
+                        " KLVRELAY_HTTP_TOKEN in the environment)")  # fmt: skip
+    parser.add_argument("--ca-file", metavar="FILE", help="with --url https://: certificates to trust, in PEM")
     parser.add_argument("--stream", metavar="NAME", help="only those of this stream")
     parser.add_argument("--sink", metavar="NAME", help="only those of this sink")
     parser.add_argument("--cause", metavar="CAUSE", help="only those of this cause: source, network, transport, klv,"
@@ -51,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from klvrelay.cli.verbs import incidents
 
     _check(args)
-    source = incidents.source_of(args.state, args.config, args.url)
+    source = incidents.source_of(args.state, args.config, args.url, args.token_file, args.ca_file)
     if args.action == "ack":
         return incidents.acknowledge(source, args.id, args.by, args.note, as_json=args.json)
     wanted = incidents.wanted(args.stream, args.sink, args.cause, args.since, args.limit, is_open=args.open)
@@ -65,6 +67,9 @@ def _check(args: argparse.Namespace) -> None:
     """Raise ConfigError for options that have no effect."""
     if sum(value is not None for value in (args.state, args.config, args.url)) > 1:
         raise ConfigError("--state, -c, --url: give one of them")
+    for name in ("token_file", "ca_file"):
+        if args.url is None and getattr(args, name) is not None:
+            raise ConfigError(f"--{name.replace('_', '-')}: has an effect with --url only")
     if args.action == "ack" and args.id is None:
         raise ConfigError("ack: give the id of the incident; klvrelay incidents lists them")
     if args.action == "ack":

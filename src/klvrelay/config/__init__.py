@@ -23,5 +23,6 @@ Each setting is described once, beside its field, in settings.py and mqtt.py:
     alerts.py           alerts, geofences, destinations   alert_rules.py      the rules and their defaults
     alerts_reader.py    their tables                      quiet_hours.py      hours without notifications
     web_certificate.py  its certificate                   incidents.py        the ledger of incidents
-    log.py              the log of the process
+    log.py              the log of the process            writable_folder.py  can files be made in a folder?
+    further_checks.py   checks that need files
 """

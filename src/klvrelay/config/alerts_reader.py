@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from klvrelay.config.alert_rules import BY_ID
 from klvrelay.config.alerts import AlertEntry, AlertsSettings, GeofenceSettings, NotifySettings, unknown_names
 from klvrelay.config.entries import TableEntry
+from klvrelay.config.further_checks import NO_CHECKS, Checks, note_fault
 from klvrelay.config.sinks.http import HttpSettings
 from klvrelay.config.table_reader import TableReader
 from klvrelay.config.tables import ALERT, ALERTS, GEOFENCE, NOTIFY
@@ -20,8 +21,8 @@ T = TypeVar("T", AlertEntry, GeofenceSettings)
 class AlertsReader:
     """Reads the entries of these tables."""
 
-    def __init__(self, tables: TableReader) -> None:
-        self._tables, self._faults = tables, tables.faults
+    def __init__(self, tables: TableReader, checks: Checks = NO_CHECKS) -> None:
+        self._tables, self._faults, self._checks = tables, tables.faults, checks
 
     def read(self, entries: Sequence[TableEntry]) -> AlertsSettings:
         """The settings; those with faults are left out."""
@@ -80,7 +81,10 @@ class AlertsReader:
 
     def _geofence(self, entry: TableEntry, names: Sequence[str]) -> GeofenceSettings | None:
         values = self._with_needed(entry, ("name", "file"), names)
-        return None if values is None else GeofenceSettings(**values)
+        if values is None:
+            return None
+        note_fault(self._checks.geofence, fence := GeofenceSettings(**values), entry, self._faults)
+        return fence
 
     def _with_needed(self, entry: TableEntry, needed: Sequence[str], names: Sequence[str]) -> dict[str, Any] | None:
         """The values of an entry; None without those that it needs."""
@@ -109,7 +113,9 @@ class AlertsReader:
             values["web"] = self._web(entry, url, secret, values.get("timeout", 10.0))
             if values["web"] is None:
                 return None
-        return NotifySettings(**values, apprise=apprise, secret=secret)
+        note_fault(self._checks.destination, found := NotifySettings(**values, apprise=apprise, secret=secret), entry,
+                   self._faults)  # fmt: skip
+        return found
 
     def _web(self, entry: TableEntry, url: Secret | None, secret: Secret | None, timeout: float) -> HttpSettings | None:
         if url is None:

@@ -15,7 +15,11 @@ _HEAD = """\
 
 One TOML file has all settings: `klvrelay run -c relay.toml`. [samples/relay.toml](../samples/relay.toml) shows each of
 them. The file is validated completely before anything starts. Each fault is reported with its key, its line, what is
-valid and the nearest valid name.
+valid and the nearest valid name. Geofences, certificates, libraries, programs of `[[notify]]`, the log file, the spool
+and the state directory are checked too, so run `klvrelay check` as the user of the relay. It makes nothing.
+
+A relative path begins at the working directory of the process, not at the folder of the settings file. A service of
+systemd has `/`: give absolute paths.
 
 ```sh
 klvrelay check relay.toml                  # validate it; exit code 2 if it has faults

@@ -15,11 +15,12 @@ from klvrelay.config.advice import advice
 from klvrelay.config.credentials import readable_by_others, variables
 from klvrelay.config.entries import TableEntry, entries_of
 from klvrelay.config.faults import Faults, SettingOrigin
+from klvrelay.config.further_checks import NO_CHECKS, Checks
 from klvrelay.config.log import LogSettings
 from klvrelay.config.mistyped import file_name
 from klvrelay.config.secret_reader import has_secret
 from klvrelay.config.settings import DEFAULT_SINK, RelaySettings, SinkSettings
-from klvrelay.config.settings_reader import NO_CHECKS, Checks, SettingsReader, read_relay
+from klvrelay.config.settings_reader import SettingsReader, read_relay
 from klvrelay.config.small_file import read_small
 from klvrelay.config.tables import LOG as LOG_TABLE
 from klvrelay.config.tables import OLD, SINK, TABLES, Table

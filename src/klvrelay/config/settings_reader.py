@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 from klvrelay.config.alerts_reader import AlertsReader
 from klvrelay.config.credentials import SOURCE_PASSWORD, environment, with_password
 from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults
+from klvrelay.config.further_checks import NO_CHECKS, Checks, note_fault
 from klvrelay.config.incidents import IncidentSettings
 from klvrelay.config.log import LogSettings
 from klvrelay.config.secret_reader import check_login
 from klvrelay.config.settings import RelaySettings, SourceSettings, SpoolSettings
 from klvrelay.config.sink_reader import SinkReader, url_key
-from klvrelay.config.sinks.far_end import FarEndSettings
 from klvrelay.config.table_reader import TableReader
 from klvrelay.config.tables import HTTP, INCIDENTS, LOG, RELAY, SINK, SOURCE, SPOOL, Table
 from klvrelay.config.uniqueness import check_far_ends, check_sinks, check_sources
@@ -24,22 +24,6 @@ from klvrelay.config.variables import variable_of
 from klvrelay.config.web import WebSettings
 from klvrelay.errors import ConfigError
 from klvrelay.text import Secret
-
-
-class Checks(NamedTuple):
-    """Further checks of typed settings. They raise ConfigError.
-
-    source   can a source be opened, as far as that is known before it is?
-    far_end  can the certificates of a sink be used, and are its libraries installed?
-    web      can the certificate of the web server be used, and is its library installed?
-    """
-
-    source: Callable[[SourceSettings], object] = lambda _: None
-    far_end: Callable[[FarEndSettings], object] = lambda _: None
-    web: Callable[[WebSettings], object] = lambda _: None
-
-
-NO_CHECKS = Checks()
 
 
 class SettingsReader:
@@ -55,17 +39,22 @@ class SettingsReader:
         self._checks = checks
         self._tables = TableReader(faults)
         self.sink = SinkReader(self._tables, checks.far_end).sink
-        self.alerts = AlertsReader(self._tables).read
+        self.alerts = AlertsReader(self._tables, checks).read
 
     def values(self, entry: TableEntry) -> dict[str, Any]:
         """The values of [relay] and [incidents]."""
-        return self._tables.values(entry)
+        values = self._tables.values(entry)
+        if values.get("state") is not None:
+            note_fault(self._checks.state, values["state"], entry, self._faults)
+        return values
 
     def log(self, entry: TableEntry) -> LogSettings:
         """The settings of [log]."""
         values = self._tables.values(entry)
         if values.get("format") == "journal" and values.get("file") is not None:
             entry.add_fault(self._faults, "file", 'has no effect with format = "journal"; choose "text" or "json"')
+        elif values.get("file") is not None:
+            note_fault(self._checks.log_file, values["file"], entry, self._faults)
         return LogSettings(**values)
 
     def spool(self, entry: TableEntry) -> SpoolSettings | None:
@@ -74,7 +63,10 @@ class SettingsReader:
             is_variable = entry.origin.is_named
             text = f"has no effect without {variable_of(entry.table, 'path')}" if is_variable else "missing"
             entry.add_fault(self._faults, "path", f"{text}: give the path of a folder")
-        return SpoolSettings(**values) if "path" in values else None
+        if "path" not in values:
+            return None
+        note_fault(self._checks.spool, values["path"], entry, self._faults)
+        return SpoolSettings(**values)
 
     def http(self, entry: TableEntry) -> WebSettings | None:
         values = self._tables.values(entry)

@@ -84,8 +84,8 @@ class WebSettings:
         """The key and the text of a fault; None without one."""
         if self.token is None and not self.is_local:
             return "listen", (
-                f"{self.listen} can be reached by other machines, so a token is needed: set token_file to a file with"
-                " one, made for example by: openssl rand -hex 32"
+                f"{self.listen} can be reached by other machines, so a token is needed: set token_file in [http], or"
+                " KLVRELAY_HTTP_TOKEN_FILE, to a file with one, made for example by: openssl rand -hex 32"
             )
         if self.token is not None and len(self.token.reveal()) < TOKEN_LEAST:
             return "token", f"must have at least {TOKEN_LEAST} characters"

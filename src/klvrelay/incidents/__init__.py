@@ -2,6 +2,8 @@
 
     incident       one outage, and its JSON document
     query          which incidents are wanted
+    parts          the streams and sinks of each run, which have figures without incidents too
+    stored_figures figures of what is in the file
     figures        count, MTTR, MTBF, time to detect, availability and longest outage of a period
     moment         a time by the clocks of the machine, comparable over restarts
     tracker        makes incidents of the changes of health

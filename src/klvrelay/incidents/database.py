@@ -10,7 +10,8 @@ from typing import Any
 
 from klvrelay.errors import ConfigError
 from klvrelay.incidents.figures import Period
-from klvrelay.incidents.incident import Incident
+from klvrelay.incidents.incident import Incident, acknowledged
+from klvrelay.incidents.parts import Part, write_parts
 from klvrelay.incidents.query import LIMIT_MOST, Query
 from klvrelay.incidents.rows import (
     SELECT,
@@ -88,12 +89,16 @@ def totals(connection: sqlite3.Connection) -> list[tuple[str, str, int, float]]:
     return [(str(subject), str(cause), int(count), float(seconds)) for subject, cause, count, seconds in rows]
 
 
-def write(connection: sqlite3.Connection, incidents: Iterable[Incident], runs: Iterable[RelayRun]) -> None:
-    """Add or change incidents and runs, all of them or none. Raises sqlite3.Error."""
+def write(
+    connection: sqlite3.Connection, incidents: Iterable[Incident], runs: Sequence[RelayRun], parts: Iterable[Part] = ()
+) -> None:
+    """Add or change incidents, runs, and the parts of the last of these runs: all or none. Raises sqlite3.Error."""
 
     def work() -> None:
         connection.executemany(UPSERT, map(row_of, incidents))
         connection.executemany(UPSERT_RUN, map(row_of_run, runs))
+        if runs:
+            write_parts(connection, parts, runs[-1].run, runs[-1].seen_us)
 
     _transaction(connection, work)
 
@@ -110,16 +115,17 @@ def _transaction(connection: sqlite3.Connection, work: Callable[[], None]) -> No
 
 
 def acknowledge(connection: sqlite3.Connection, id: str, by: str, note: str | None, us: int) -> Incident:
-    """Acknowledge the incident whose id begins with `id`. An earlier note stays if there is none now.
+    """Acknowledge the incident whose id begins with `id`: see `acknowledged`. Raises ConfigError, sqlite3.Error."""
 
-    Raises ConfigError, sqlite3.Error.
-    """
-    found = find(connection, id)
-    values = (by, us, note, found.id)
-    connection.execute(
-        "UPDATE incidents SET acknowledged_by = ?, acknowledged_us = ?, note = coalesce(?, note) WHERE id = ?", values
-    )
-    return find(connection, found.id)
+    def work() -> None:
+        now = acknowledged(find(connection, id), by, us, note)
+        connection.execute(
+            "UPDATE incidents SET acknowledged_by = ?, acknowledged_us = ?, note = ? WHERE id = ?",
+            (now.acknowledged_by, now.acknowledged_us, now.note, now.id),
+        )
+
+    _transaction(connection, work)
+    return find(connection, id)
 
 
 def find(connection: sqlite3.Connection, id: str) -> Incident:

@@ -44,6 +44,7 @@ class Figures:
     observed      time of the period in which the relay ran, or should have
     lost          records lost in the incidents that ended in the period; `estimated`: some of them are estimates
     delayed       records that were delivered late
+                  Both are None if there were incidents, and of none of them the number is known (yet)
     """
 
     subject: Subject
@@ -58,9 +59,9 @@ class Figures:
     longest: float | None
     downtime: float
     observed: float
-    lost: int
+    lost: int | None
     estimated: bool
-    delayed: int
+    delayed: int | None
 
     def document(self) -> dict[str, Any]:
         """The figures as JSON members."""
@@ -116,18 +117,21 @@ class _Sums:
     repair: float = 0.0
     detection: float = 0.0
     longest: float | None = None
-    lost: int = 0
+    lost: int | None = None
     estimated: bool = False
-    delayed: int = 0
+    delayed: int | None = None
+    incidents: int = 0
     down: list[tuple[int, int]] = field(default_factory=list)
 
-    def add(self, incident: Incident, period: Period) -> None:
-        start, end = span_of(incident, period.end_us)
-        first, last = max(start, period.start_us), min(end, period.end_us)
-        if last < first or start >= period.end_us:
+    def add(self, incident: Incident, period: Period, seen_us: int) -> None:
+        start, end = span_of(incident, min(seen_us, period.end_us))
+        if start >= period.end_us or (end < period.start_us and not incident.is_open):
             return
-        self.longest = max(self.longest or 0.0, (last - first) / 1e6)
-        self._add_span(first, last)
+        self.incidents += 1
+        first, last = max(start, period.start_us), min(end, period.end_us)
+        if first <= last:
+            self.longest = max(self.longest or 0.0, (last - first) / 1e6)
+            self._add_span(first, last)
         if start >= period.start_us:
             self.count += 1
             self.detection += incident.detection
@@ -148,25 +152,31 @@ class _Sums:
         if incident.end == "restored" and incident.duration is not None:
             self.restored += 1
             self.repair += incident.duration
-        self.lost += incident.lost or 0
+        self.lost = _sum(self.lost, incident.lost)
         self.estimated |= incident.estimated and bool(incident.lost)
-        self.delayed += incident.delayed or 0
+        self.delayed = _sum(self.delayed, incident.delayed)
 
     def figures(self, subject: Subject, name: str, cause: Cause | None, observed: Spans) -> Figures:
         total, down = _length(observed), _length(_common(self.down, observed))
-        up = total - down
+        up, unknown = total - down, None if self.incidents else 0
         return Figures(
             subject, name, cause, self.count, self.open,
             self.repair / self.restored if self.restored else None,
             up / self.count if self.count else None,
             self.detection / self.count if self.count else None,
             up / total if total else None,
-            self.longest, down, total, self.lost, self.estimated, self.delayed,
+            self.longest, down, total,
+            unknown if self.lost is None else self.lost, self.estimated,
+            unknown if self.delayed is None else self.delayed,
         )  # fmt: skip
 
 
+def _sum(known: int | None, more: int | None) -> int | None:
+    return known if more is None else (known or 0) + more
+
+
 def span_of(incident: Incident, until_us: int) -> tuple[int, int]:
-    """From its first sign to its end by its duration, which no step of the wall clock changes; an open one: to now."""
+    """From its first sign, for its duration, which no step of the wall clock changes; an open one: to `until_us`."""
     if incident.duration is None:
         return incident.since_us, max(incident.since_us, until_us)
     return incident.since_us, incident.since_us + round(incident.duration * 1e6)
@@ -178,14 +188,15 @@ def report(
     """The figures of a period that has passed.
 
     incidents   those of the period, in the order of their first signs; others have no effect
-    runs        when the relay ran
+    runs        when the relay ran: open incidents are counted up to the end of the last run
     parts       streams and sinks that have figures even without incidents
     """
     sums: dict[tuple[Subject, str, Cause | None], _Sums] = {(*part, None): _Sums() for part in parts}
+    seen_us = max((last for _, last in runs), default=period.end_us)
     for incident in incidents:
         for cause in (None, incident.cause):
             key = incident.subject, incident.name, cause
-            sums.setdefault(key, _Sums()).add(incident, period)
+            sums.setdefault(key, _Sums()).add(incident, period, seen_us)
     ran = _common(united(runs), [(period.start_us, period.end_us)])
     relay_down = united(span for key, each in sums.items() if key[0] == "relay" for span in each.down)
     observed = {True: united([*ran, *relay_down]), False: _without(ran, relay_down)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from klvrelay.health.causes import Cause
@@ -89,6 +89,19 @@ class Incident:
             "acknowledged": _utc(self.acknowledged_us),
             "note": self.note,
         }
+
+
+def acknowledged(one: Incident, by: str, us: int, note: str | None) -> Incident:
+    """The incident, acknowledged at `us`. An earlier acknowledgement stays at the end of the note, with its name and
+    time; the same person without another note changes the time only.
+    """
+    if one.acknowledged_us is not None and (by != one.acknowledged_by or note not in (None, one.note)):
+        words = f": {one.note}" if one.note else ""
+        earlier = f"earlier: {one.acknowledged_by}, {utc(one.acknowledged_us)}{words}"
+        note = earlier if note is None else f"{note}\n{earlier}"
+    else:
+        note = note or one.note
+    return replace(one, acknowledged_by=by, acknowledged_us=us, note=None if note is None else note[:NOTE_MOST])
 
 
 def new_id() -> str:

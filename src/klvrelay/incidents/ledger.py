@@ -6,24 +6,25 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from klvrelay.errors import KlvrelayError, describe_bug
-from klvrelay.health.changes import Subject
 from klvrelay.incidents import database
 from klvrelay.incidents.alive import LastBeat, RunEnd
 from klvrelay.incidents.earlier_run import Earlier, read_earlier
-from klvrelay.incidents.figures import FigureReport, Period, report
-from klvrelay.incidents.incident import Incident
+from klvrelay.incidents.figures import FigureReport, Period
+from klvrelay.incidents.incident import Incident, acknowledged
 from klvrelay.incidents.ledger_file import LedgerFile
 from klvrelay.incidents.moment import MachineClock
 from klvrelay.incidents.opening import LedgerDamaged, LedgerUnusable
+from klvrelay.incidents.parts import PARTS_MOST, Part
 from klvrelay.incidents.query import Query
 from klvrelay.incidents.run_spans import RunSpans
+from klvrelay.incidents.stored_figures import stored_report
 from klvrelay.text import printable
 from klvrelay.threads import Worker
 
@@ -58,6 +59,7 @@ class Ledger:
         self._run, self._spans = run, RunSpans(run, clock)
         self._worker = Worker("klvrelay-incidents")
         self._pending: dict[str, Incident] = {}
+        self._parts, self._new_parts = set[Part](), set[Part]()
         self._due = asyncio.Event()
         self._is_recovered = False
         self._writing = asyncio.Lock()
@@ -89,6 +91,14 @@ class Ledger:
             del self._pending[oldest]
             self._discarded += 1
         self._due.set()
+
+    def note_parts(self, parts: Set[Part]) -> None:
+        """The relay has these streams and sinks now: they have figures."""
+        new = parts - self._parts
+        if new and len(self._parts) < PARTS_MOST:
+            self._parts |= new
+            self._new_parts |= new
+            self._due.set()
 
     def discard(self, incident: Incident) -> None:
         """Forget an incident that has just been saved."""
@@ -148,15 +158,18 @@ class Ledger:
         self.recovered.set()
 
     async def _write(self) -> None:
-        batch, runs = list(self._pending.values()), self._spans.rows()
-        await self._worker.run(partial(self._file.write, batch, runs))
+        batch, parts, runs = list(self._pending.values()), set(self._new_parts), self._spans.rows()
+        await self._worker.run(partial(self._file.write, batch, runs, parts))
         self._spans.note_written(runs)
+        self._new_parts -= parts
         for incident in batch:
             if self._pending.get(incident.id) is incident:
                 del self._pending[incident.id]
         if self._file.is_new:
             self._file.is_new = False
+            self._new_parts |= self._parts
             self.on_new()
+            self._due.set()
 
     def _note_fault(self, fault: Exception) -> None:
         text = printable(str(fault) if isinstance(fault, _FAULTS) else describe_bug(fault))
@@ -184,13 +197,14 @@ class Ledger:
                 known.pop(incident.id, None)
         return sorted(known.values(), key=lambda each: (-each.since_us, each.id))[: query.limit]
 
-    async def report(self, period: Period, parts: list[tuple[Subject, str]]) -> FigureReport:
-        """The figures of a period. Raises KlvrelayError if the file cannot be read."""
-        own = [(run.start_us, run.seen_us) for run in self._spans.rows()]
+    async def report(self, period: Period, parts: Set[Part]) -> FigureReport:
+        """The figures of a period: of these parts, and of those that its runs had. Raises KlvrelayError if it cannot
+        be read.
+        """
+        own = self._spans.rows()
 
         def work(connection: sqlite3.Connection) -> FigureReport:
-            runs = [*own, *((run.start_us, run.seen_us) for run in database.select_runs(connection))]
-            return report(database.select_period(connection, period), runs, period, parts)
+            return stored_report(connection, period, [*database.select_runs(connection), *own], parts)
 
         await self._try_to_write()
         try:
@@ -214,7 +228,7 @@ class Ledger:
         except _UNREADABLE:
             waiting = [each for each in self._pending.values() if id and each.id.startswith(id)]
             found = database.only_one(id, waiting)
-            found = replace(found, acknowledged_by=by, acknowledged_us=us, note=note or found.note)
+            found = acknowledged(found, by, us, note)
             self.save(found)
             return found
 

@@ -15,6 +15,7 @@ from klvrelay.incidents import database
 from klvrelay.incidents.incident import Incident
 from klvrelay.incidents.moment import MachineClock
 from klvrelay.incidents.opening import LedgerDamaged, connect, is_damage
+from klvrelay.incidents.parts import Part
 from klvrelay.incidents.rows import RelayRun
 from klvrelay.text import printable
 
@@ -56,10 +57,10 @@ class LedgerFile:
                 self.close()
             raise
 
-    def write(self, incidents: Iterable[Incident], runs: Iterable[RelayRun]) -> None:
-        """Write incidents and runs, and keep the limits. Raises as `use`."""
-        batch, runs = list(incidents), list(runs)
-        self.use(lambda connection: database.write(connection, batch, runs))
+    def write(self, incidents: Iterable[Incident], runs: Iterable[RelayRun], parts: Iterable[Part] = ()) -> None:
+        """Write incidents, runs, and the parts of the last run, and keep the limits. Raises as `use`."""
+        batch, written, had = list(incidents), list(runs), list(parts)
+        self.use(lambda connection: database.write(connection, batch, written, had))
         self._written += len(batch)
         if self._written >= PRUNE_EVERY:
             self._written = 0

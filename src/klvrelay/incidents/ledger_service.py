@@ -124,6 +124,7 @@ class Incidents:
         if now >= self._next_check:
             self._next_check = now + CHECK_EVERY
             self.ledger.check_clock()
+            self.ledger.note_parts(self._parts())
             self.tracker.check()
             self.tracker.retire(self._is_known)
             self._check_spool(now)
@@ -198,14 +199,13 @@ class Incidents:
         """The figures of a period, up to now. Raises KlvrelayError if the disk does not answer."""
         now = self._clock.wall_us()
         period = Period(min(period.start_us, now), min(period.end_us, now))
-        parts = sorted({*self._parts(), ("relay", "relay")})
-        return await self.ledger.report(period, parts)
+        return await self.ledger.report(period, self._parts())
 
     def _parts(self) -> set[Key]:
         streams: set[Key] = {("stream", health.name) for health in self._board.streams() if health.reported}
         sinks: set[Key] = {("sink", health.key or health.name) for health in self._board.sinks()}
         spool: set[Key] = {("spool", "spool")} if self._board.has_spool else set()
-        return streams | sinks | spool
+        return streams | sinks | spool | {("relay", "relay")}
 
     async def acknowledge(self, id: str, by: str, note: str | None = None) -> Incident:
         """Acknowledge the incident whose id begins with `id`, and keep a note. Raises ConfigError for an unknown or

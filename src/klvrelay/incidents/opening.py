@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from klvrelay.errors import KlvrelayError
+from klvrelay.incidents.parts import CREATE_PARTS
 from klvrelay.incidents.rows import CREATE, SELECT, SELECT_RUNS
 from klvrelay.text import printable
 
@@ -38,6 +39,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
         else:
             connection.execute("PRAGMA journal_mode = WAL")
             _check_contents(connection)
+        connection.executescript(CREATE_PARTS)  # a ledger may have been made without it
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA journal_size_limit = 1048576")
     except (sqlite3.Error, UnicodeError) as fault:

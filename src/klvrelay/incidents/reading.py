@@ -6,16 +6,18 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.incidents import database
 from klvrelay.incidents.alive import read_alive
-from klvrelay.incidents.figures import Period, report
+from klvrelay.incidents.figures import Period
 from klvrelay.incidents.opening import NAME, LedgerDamaged, connect, connect_to_read
 from klvrelay.incidents.query import Query
 from klvrelay.incidents.rows import RelayRun
+from klvrelay.incidents.stored_figures import stored_report
 from klvrelay.text import printable
 
 T = TypeVar("T")
@@ -37,8 +39,8 @@ class StoredLedger:
         """The figures of a period as JSON members."""
 
         def work(connection: sqlite3.Connection) -> dict[str, Any]:
-            runs = [(run.start_us, self._seen_us(run)) for run in database.select_runs(connection)]
-            return report(database.select_period(connection, period), runs, period).document()
+            runs = [replace(run, seen_us=self._seen_us(run)) for run in database.select_runs(connection)]
+            return stored_report(connection, period, runs).document()
 
         return self._use(connect_to_read, work)
 

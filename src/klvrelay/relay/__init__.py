@@ -1,6 +1,7 @@
 """The relay: streams, delivery to sinks, and the supervisor that keeps them running.
 
     build.py        a relay from its settings, and runs it; disk_spool.py opens and closes its spool
+    settings_checks.py   checks of settings that need files, folders or libraries
     relay.py        starts, changes and stops the tasks of the pipeline (running.py, tasks.py)
         summary.py    the counts of a run
     observation.py  what observes streams and sinks on the event loop: the board, the heartbeat, checks, reports

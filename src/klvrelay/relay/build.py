@@ -15,9 +15,9 @@ from pathlib import Path
 from klvrelay import threads
 from klvrelay.alerts.running import prepare
 from klvrelay.config.choice import Choice
+from klvrelay.config.further_checks import Checks
 from klvrelay.config.ports import check_ports
 from klvrelay.config.settings import RECORD_SIZE, RelaySettings, SinkSettings, SourceSettings
-from klvrelay.config.settings_reader import Checks
 from klvrelay.config.web import WITHOUT_LIBRARY, WebSettings
 from klvrelay.config.web_certificate import server_context
 from klvrelay.errors import ConfigError
@@ -26,6 +26,13 @@ from klvrelay.relay.change import SettingsChange, difference
 from klvrelay.relay.disk_spool import close_spool, open_spool
 from klvrelay.relay.observers import Beside, reserved_state, run_observed
 from klvrelay.relay.relay import Relay
+from klvrelay.relay.settings_checks import (
+    check_destination,
+    check_geofence,
+    check_log_file,
+    check_spool,
+    check_state,
+)
 from klvrelay.relay.sink_input import SinkInput
 from klvrelay.relay.source_recording import SourceRecording
 from klvrelay.relay.stream_input import StreamInput
@@ -97,8 +104,10 @@ def _check_web(settings: WebSettings) -> None:
     server_context(settings)
 
 
-CHECKS = Checks(open_input, check_far_end, _check_web)
-"""Checks of the settings that open nothing."""
+CHECKS = Checks(
+    open_input, check_far_end, _check_web, check_geofence, check_destination, check_log_file, check_state, check_spool
+)
+"""Checks of the settings that connect to nothing, and make nothing."""
 
 
 async def check_files(settings: RelaySettings) -> None:

@@ -60,9 +60,9 @@ def figures() -> Schema:
             "longest_s": described(seconds, "Longest outage in the period, s"),
             "downtime_s": described(SECONDS, "Time in outages, s"),
             "observed_s": described(SECONDS, "Time in which the relay ran, s"),
-            "lost": described(COUNT, "Records lost"),
+            "lost": described(nullable(COUNT), "Records lost; null: not known"),
             "estimated": described(_FLAG, "`lost` contains estimates"),
-            "delayed": described(COUNT, "Records that were delayed"),
+            "delayed": described(nullable(COUNT), "Records that were delayed; null: not known"),
         }
     )
 

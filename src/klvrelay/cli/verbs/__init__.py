@@ -8,6 +8,7 @@
     stream_table.py       the rows of `watch`; stream_records.py: the records in them
     printout.py           tables of `items` and `retained`
     incident_tables.py    tables of `incidents`; incident_api.py: those of a running relay
+    relay_http.py         requests to the HTTP server of a relay
     spool_text.py         the listing of `spool`
     progress.py           progress bar
     rates.py              bit rates; ages.py: ages

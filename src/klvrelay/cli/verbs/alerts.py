@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
-
-import orjson
 
 from klvrelay import threads
 from klvrelay.alerts.alert import Alert
@@ -17,24 +14,16 @@ from klvrelay.alerts.destinations.contract import Notification, NotifyFault
 from klvrelay.alerts.destinations.open import open_destination
 from klvrelay.alerts.rules import EVERY, rules_of
 from klvrelay.cli.standard_streams import flush_output
+from klvrelay.cli.verbs.relay_http import RelayHttp
 from klvrelay.config.alert_rules import RULES, AlertSubject
 from klvrelay.config.alerts import AlertsSettings
-from klvrelay.config.credentials import secret_file
 from klvrelay.config.kinds import did_you_mean
 from klvrelay.config.settings_file import read_settings
-from klvrelay.config.url import Url
-from klvrelay.errors import ConfigError, KlvrelayError, SourceDown
+from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.json_output import dumps
-from klvrelay.text import Secret, printable
-from klvrelay.transports.http.faults import WebFault, connection_fault
-from klvrelay.transports.http.header import Response
-from klvrelay.transports.tls import client_context
+from klvrelay.text import printable
 
 PATH = "/api/v1/alerts"
-TIMEOUT = 10.0
-"""Seconds to wait for the relay."""
-ANSWER_MOST = 8 << 20
-"""Maximum bytes of its answer."""
 _COLUMNS = ("RULE", "FOR", "THRESHOLD", "CLEAR", "UNIT", "HOLD", "REARM", "SEVERITY", "FROM")
 
 
@@ -97,65 +86,20 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-async def list_raised(url: str, token_file: str | None, *, as_json: bool) -> int:
-    """Print what a running relay has raised. Raises SourceDown if it cannot be asked."""
-    token = None if token_file is None else secret_file(token_file, "--token-file")
-    document = await threads.run(partial(_ask, url, token), "klvrelay-alerts")
+async def list_raised(relay: RelayHttp, *, as_json: bool) -> int:
+    """Print what a running relay has raised. Raises as `RelayHttp.ask`."""
+    raised: list[Any] = await threads.run(partial(relay.ask, PATH, list), "klvrelay-alerts")
+    found = [one for one in raised if isinstance(one, dict)]
     if as_json:
-        _print(dumps(document).decode())
+        _print(dumps({"raised": found}).decode())
         return 0
-    found = document.get("raised", document.get("alerts", []))
-    if not isinstance(found, list) or not found:
+    if not found:
         _print("nothing is raised")
         return 0
     head = ("SEVERITY", "ABOUT", "RULE", "SINCE", "TEXT", "WHAT TO DO")
     members = ("severity", "name", "rule", "since", "text", "advice")
     _print(_table(head, [[printable(str(one.get(key, ""))) for key in members] for one in found]))
     return 0
-
-
-def _ask(text: str, token: Secret | None) -> dict[str, Any]:
-    url = Url.parse(text)
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigError("--url: must be http://host:port or https://host:port of a running relay")
-    try:
-        answer = _get(url, token)
-    except WebFault as fault:
-        raise SourceDown(f"{url}: {fault}") from None
-    except (OSError, http.client.HTTPException) as fault:
-        raise SourceDown(f"{url}: {connection_fault(fault, TIMEOUT)}") from None
-    try:
-        document = orjson.loads(answer)
-    except orjson.JSONDecodeError:
-        document = None
-    if not isinstance(document, dict):
-        raise SourceDown(f"{url}: the answer is not that of a relay: check the address")
-    return document
-
-
-def _get(url: Url, token: Secret | None) -> bytes:
-    port = url.port or (443 if url.scheme == "https" else 80)
-    connection = (
-        http.client.HTTPSConnection(url.host, port, timeout=TIMEOUT, context=client_context(None))
-        if url.scheme == "https" else http.client.HTTPConnection(url.host, port, timeout=TIMEOUT)
-    )  # fmt: skip
-    connection.response_class = Response
-    try:
-        fields = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
-        connection.request("GET", f"{url.path.rstrip('/')}{PATH}", headers=fields)
-        response = connection.getresponse()
-        assert isinstance(response, Response)
-        response.expect(TIMEOUT)
-        if response.status == 401:
-            raise WebFault("it requires a token: give --token-file (401)")
-        if response.status != 200:
-            raise WebFault(f"unexpected status {response.status}: is it the HTTP server of a relay?")
-        body = response.read(ANSWER_MOST + 1)
-        if len(body) > ANSWER_MOST:
-            raise WebFault("the answer is too large")
-        return body
-    finally:
-        connection.close()
 
 
 async def test(name: str, path: str | None, *, as_json: bool) -> int:

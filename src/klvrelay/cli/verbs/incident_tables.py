@@ -24,12 +24,11 @@ def list_printout(found: Sequence[Mapping[str, Any]], query: Query) -> Printout:
 
 def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
     duration = "open" if one["duration_s"] is None else seconds_text(one["duration_s"])
-    lost = "-" if one["lost"] is None else f"{'~' if one['estimated'] else ''}{one['lost']}"
-    note = f": {one['note']}" if one["note"] else ""
+    note = f": {one['note']}".replace("\n", "; ") if one["note"] else ""
     by = f"{one['acknowledged_by']}{note}" if one["acknowledged_by"] else "-"
     since = one["since"].replace("T", " ").removesuffix("Z")
-    what = _what(one)
-    return tuple(map(printable, (one["id"][:SHORT], what, one["cause"], since, duration, lost, one["message"], by)))
+    id, what, lost = one["id"][:SHORT], _what(one), _lost(one)
+    return tuple(map(printable, (id, what, one["cause"], since, duration, lost, one["message"], by)))
 
 
 def _what(one: Mapping[str, Any]) -> str:
@@ -38,7 +37,10 @@ def _what(one: Mapping[str, Any]) -> str:
 
 def figures_printout(report: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Printout:
     """Figures as a table."""
-    columns = ("what", "cause", "count", "open", "MTTR", "MTBF", "detected in", "availability", "longest", "lost")
+    columns = (
+        "what", "cause", "count", "open", "MTTR", "MTBF", "time to detect", "availability", "longest", "downtime",
+        "observed", "lost", "delayed",
+    )  # fmt: skip
     title = f"figures from {report['from']} to {report['to']}"
     listed = [Listing(columns, [_figures_row(each) for each in rows], spare=3)] if rows else []
     return Printout(title, [] if rows else [("", "nothing was observed")], listed)
@@ -47,11 +49,16 @@ def figures_printout(report: Mapping[str, Any], rows: Sequence[Mapping[str, Any]
 def _figures_row(one: Mapping[str, Any]) -> tuple[str, ...]:
     share = "-" if one["availability"] is None else f"{100 * one['availability']:.3f} %"
     times = [_optional(one[name]) for name in ("mttr_s", "mtbf_s", "detection_s")]
-    lost = f"{'~' if one['estimated'] else ''}{one['lost']}"
+    spans = [_optional(one[name]) for name in ("longest_s", "downtime_s", "observed_s")]
     return (
         printable(_what(one)), one["cause"] or "all", str(one["count"]), str(one["open"]), *times, share,
-        _optional(one["longest_s"]), lost,
+        *spans, _lost(one), "-" if one["delayed"] is None else str(one["delayed"]),
     )  # fmt: skip
+
+
+def _lost(one: Mapping[str, Any]) -> str:
+    """`~` marks an estimate."""
+    return "-" if one["lost"] is None else f"{'~' if one['estimated'] else ''}{one['lost']}"
 
 
 def _optional(seconds: float | None) -> str:

@@ -28,11 +28,14 @@ from klvrelay.incidents.query import LIMIT, LIMIT_MOST, Query
 from klvrelay.incidents.reading import StoredLedger
 from klvrelay.incidents.state_folder import state_path
 from klvrelay.json_output import dumps
+from klvrelay.log import logger
 from klvrelay.text import printable
 
 Form = Literal["table", "json", "csv"]
 FIGURES_SINCE = 30 * 86400.0
 """Default seconds of the period of figures, up to now."""
+NAMES_MOST = 20
+"""Maximum number of names in a warning."""
 Document = dict[str, Any]
 
 
@@ -49,12 +52,15 @@ class LedgerSource(Protocol):
         """The acknowledged incident as JSON members."""
 
 
-def source_of(state: str | None, config: str | None, url: str | None) -> LedgerSource:
+def source_of(
+    state: str | None, config: str | None, url: str | None, token_file: str | None, ca_file: str | None
+) -> LedgerSource:
     """Where the incidents are. Raises ConfigError."""
     if url is not None:
         from klvrelay.cli.verbs.incident_api import RelayApi  # loaded here: without a URL it is not needed
+        from klvrelay.cli.verbs.relay_http import RelayHttp
 
-        return RelayApi(url)
+        return RelayApi(RelayHttp(url, token_file, ca_file))
     path = Path(state) if state is not None else state_path(read_settings(config).settings.state)
     if path is None:
         what = "give --state DIR" if config is None else f"{printable(config)} has no relay.state: give --state DIR"
@@ -92,6 +98,8 @@ def _time_us(text: str) -> int:
 def show_list(source: LedgerSource, query: Query, form: Form) -> int:
     """Print incidents."""
     found = source.list(query)
+    if not found:
+        _warn_unknown(source, query)
     if form == "table":
         _print(list_printout(found, query))
     else:
@@ -105,11 +113,26 @@ def show_figures(source: LedgerSource, query: Query, form: Form) -> int:
     since = now - round(FIGURES_SINCE * 1e6) if query.since_us is None else query.since_us
     report = source.figures(Period(min(since, now), now))
     rows = [each for each in report["figures"] if _is_wanted(each, query)]
+    if not rows:
+        _warn_unknown(source, query)
     if form == "table":
         _print(figures_printout(report, rows))
     else:
         _write(report | {"figures": rows} if form == "json" else rows, form, FIGURES_MEMBERS)
     return 0
+
+
+def _warn_unknown(source: LedgerSource, query: Query) -> None:
+    """Warn of a stream or sink that the ledger has never seen."""
+    if query.stream is None:
+        return
+    subject = query.effective_subject or "stream"
+    rows = source.figures(Period(0, time.time_ns() // 1000))["figures"]
+    known = sorted({str(each["name"]) for each in rows if each["subject"] == subject})
+    if query.stream not in known:
+        names = f"known: {', '.join(map(printable, known[:NAMES_MOST]))}" if known else f"it knows no {subject}"
+        hint = did_you_mean(query.stream, known)
+        logger().warning("no %s of this name is in the ledger: %s%s; %s", subject, printable(query.stream), hint, names)
 
 
 def _is_wanted(figures: Document, query: Query) -> bool:

@@ -15,7 +15,7 @@ def test_the_table_has_every_rule_with_its_values():
     rows = {row[0].strip("`"): tuple(row[1:]) for row in found}
     assert rows.keys() == {rule.id for rule in RULES}
     for rule in RULES:
-        sign = "&lt;" if rule.below else "&gt;"
+        sign = "<" if rule.below else ">"
         threshold = "-" if rule.threshold is None else f"{sign} {rule.threshold:g}"
         clear = "-" if rule.clear is None else f"{rule.clear:g}"
         assert rows[rule.id] == (

@@ -74,7 +74,7 @@ class AlertsReader:
         threshold = defaults.threshold if rule.threshold is None else rule.threshold
         if threshold is None:
             if rule.enabled:
-                entry.add_fault(self._faults, "threshold", f"missing: {rule.rule} has no default, in {defaults.unit}")
+                entry.add_missing(self._faults, "threshold", f"missing: {rule.rule} has no default, in {defaults.unit}")
         elif rule.clear is not None and (rule.clear < threshold if defaults.below else rule.clear > threshold):
             side = "below" if defaults.below else "above"
             entry.add_fault(self._faults, "clear", f"must not be {side} the threshold, {threshold:g} {defaults.unit}")
@@ -91,7 +91,7 @@ class AlertsReader:
         values = self._tables.values(entry)
         for key in needed:
             if key not in entry.values:
-                entry.add_fault(self._faults, key, f"missing: every {entry.table.header} needs one")
+                entry.add_missing(self._faults, key, f"missing: every {entry.table.header} needs one")
         if fault := unknown_names(values.get("notify"), names):
             entry.add_fault(self._faults, "notify", fault)
         return values if all(key in values for key in needed) else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from klvrelay.config.faults import Faults, SettingOrigin, shown_key
-from klvrelay.config.kinds import did_you_mean
+from klvrelay.config.kinds import did_you_mean, nearest
 from klvrelay.config.tables import OLD, TABLES, Table
 from klvrelay.config.toml_lines import Place, inner_name
 
@@ -24,6 +24,7 @@ class TableEntry:
     values   TOML values by key
     origins  of the values
     inner    the entries of the tables inside it
+    meant    keys that an unknown key of the table resembles
     """
 
     table: Table
@@ -33,6 +34,7 @@ class TableEntry:
     values: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, SettingOrigin] = field(default_factory=dict)
     inner: list[TableEntry] = field(default_factory=list)
+    meant: set[str] = field(default_factory=set)
 
     def put(self, key: str, value: Any, origin: SettingOrigin) -> None:
         self.values[key], self.origins[key] = value, origin
@@ -51,6 +53,11 @@ class TableEntry:
 
     def add_fault(self, faults: Faults, key: str, text: str) -> None:
         faults.add(self.origin_of(key), f"{self.label}.{key}", text)
+
+    def add_missing(self, faults: Faults, key: str, text: str) -> None:
+        """Add the fault that a key is missing, unless it is there with a spelling mistake, which is a fault already."""
+        if key not in self.meant:
+            self.add_fault(faults, key, text)
 
 
 def entries_of(tables: Mapping[str, Any], lines: Mapping[Place, int], path: str, faults: Faults) -> list[TableEntry]:
@@ -107,6 +114,8 @@ def _entry(
             entry.put(key, value, origin)
         else:
             known = (*table.keys, *inner)
+            if not faults.is_full and (near := nearest(key, known)) is not None:
+                entry.meant.add(near)
             faults.add(origin, f"{shown}.{shown_key(key)}", _unknown(key, known, table, faults))
     return entry
 

@@ -62,7 +62,7 @@ class SettingsReader:
         if "path" not in entry.values:
             is_variable = entry.origin.is_named
             text = f"has no effect without {variable_of(entry.table, 'path')}" if is_variable else "missing"
-            entry.add_fault(self._faults, "path", f"{text}: give the path of a folder")
+            entry.add_missing(self._faults, "path", f"{text}: give the path of a folder")
         if "path" not in values:
             return None
         note_fault(self._checks.spool, values["path"], entry, self._faults)
@@ -73,7 +73,7 @@ class SettingsReader:
         values["token"] = self._tables.secret(entry, "token")
         if "listen" not in values:
             if "listen" not in entry.values:
-                entry.add_fault(self._faults, "listen", 'missing: give an address and a port, "127.0.0.1:8080"')
+                entry.add_missing(self._faults, "listen", 'missing: give an address and a port, "127.0.0.1:8080"')
             return None
         settings = WebSettings(**values)
         if (fault := settings.fault()) is not None:

@@ -38,7 +38,7 @@ class TableReader:
         setting = entry.table.setting_of("url")[0]
         key = entry.first_of(setting.keys)
         if key is None:
-            entry.add_fault(self.faults, "url", missing)
+            entry.add_missing(self.faults, "url", missing)
             return None
         secret = None if key == "url" else self.secret(entry, "url")
         if key != "url" and secret is None:

@@ -75,7 +75,7 @@ class RelayServer:
             ssl_handshake_timeout=None if self._context is None else HANDSHAKE,
         )  # fmt: skip
         LOG.info("web server listens: url=%s token=%s", self._url,
-                 "needed" if self._settings.token else "not needed")  # fmt: skip
+                 "required" if self._settings.token else "none")  # fmt: skip
 
     @property
     def _url(self) -> str:

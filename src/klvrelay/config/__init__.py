@@ -24,4 +24,5 @@ Each setting is described once, beside its field, in settings.py and mqtt.py:
     alerts_reader.py    their tables                      quiet_hours.py      hours without notifications
     log.py              the log of the process           incidents.py        the ledger of incidents
     further_checks.py   checks that need files           writable_folder.py  can files be made in a folder?
+    json_request.py     requests of subscribers
 """

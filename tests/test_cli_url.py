@@ -25,7 +25,7 @@ Said = pytest.CaptureFixture[str]
 
 @contextmanager
 def relay(settings: WebSettings = LOCAL) -> Iterator[str]:
-    """The URL of the server of one with an incident and an alert; commands need the main thread."""
+    """The URL of one with an incident and an alert. It has another event loop: commands need the main thread."""
     started: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def serve() -> None:

@@ -26,6 +26,7 @@ from test_outputs import at, flight
 from test_outputs_mqtt import TELEMETRY, of, seqs, sink_of
 from test_relay_mqtt import quick, running, tape  # noqa: F401 (a fixture)
 
+from klvrelay.config.json_request import ERROR_MOST
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.outputs import output_of
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
@@ -40,7 +41,7 @@ from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt.budget.left_out import LeftOut
 from klvrelay.sinks.mqtt.failover import FailoverSink
 from klvrelay.sinks.mqtt.outputs import live_changes
-from klvrelay.sinks.mqtt.outputs.change_requests import ERROR_MOST, PAYLOAD_MOST, answer
+from klvrelay.sinks.mqtt.outputs.change_requests import PAYLOAD_MOST, answer
 from klvrelay.sinks.mqtt.outputs.live_changes import LiveChanges
 from klvrelay.sinks.mqtt.protocol.connection import Received
 from klvrelay.sinks.mqtt.refused.publisher import Publisher

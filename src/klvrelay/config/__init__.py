@@ -24,5 +24,5 @@ Each setting is described once, beside its field, in settings.py and mqtt.py:
     alerts_reader.py    their tables                      quiet_hours.py      hours without notifications
     web_certificate.py  its certificate                   incidents.py        the ledger of incidents
     log.py              the log of the process            writable_folder.py  can files be made in a folder?
-    further_checks.py   checks that need files
+    further_checks.py   checks that need files            json_request.py     requests of subscribers
 """

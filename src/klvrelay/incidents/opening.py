@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from klvrelay.errors import KlvrelayError
@@ -31,8 +33,7 @@ class LedgerUnusable(KlvrelayError):
 
 def connect(path: Path | None) -> sqlite3.Connection:
     """The ledger, ready to write; None: one in memory. Raises LedgerDamaged, LedgerUnusable, sqlite3.Error, OSError."""
-    connection = _connection(":memory:" if path is None else str(path))
-    try:
+    with _kept(_connection(":memory:" if path is None else str(path))) as connection:
         _check_owner(connection, path)
         if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
             _create(connection)
@@ -42,14 +43,6 @@ def connect(path: Path | None) -> sqlite3.Connection:
         connection.executescript(CREATE_PARTS)  # a ledger may have been made without it
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA journal_size_limit = 1048576")
-    except (sqlite3.Error, UnicodeError) as fault:
-        connection.close()
-        if is_damage(fault):
-            raise LedgerDamaged(str(fault)) from fault
-        raise
-    except BaseException:
-        connection.close()
-        raise
     return connection
 
 
@@ -58,20 +51,23 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     os.stat(path)
     # Without a -wal file no relay uses it, and all is in the file: do not make files that the relay may not open.
     mode = "mode=ro" if os.path.exists(f"{path}-wal") else "immutable=1"
-    connection = _connection(f"{path.absolute().as_uri()}?{mode}", uri=True)
-    try:
+    with _kept(_connection(f"{path.absolute().as_uri()}?{mode}", uri=True)) as connection:
         _check_owner(connection, path)
         if connection.execute("PRAGMA user_version").fetchone()[0] != 0:
             connection.execute(f"{SELECT} LIMIT 1").fetchall()
-    except (sqlite3.Error, UnicodeError) as fault:
+    return connection
+
+
+@contextmanager
+def _kept(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Close it if the block raises. Raises LedgerDamaged where the block finds damage."""
+    try:
+        yield connection
+    except BaseException as fault:
         connection.close()
-        if is_damage(fault):
+        if isinstance(fault, (sqlite3.Error, UnicodeError)) and is_damage(fault):
             raise LedgerDamaged(str(fault)) from fault
         raise
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def is_damage(fault: Exception) -> bool:

@@ -49,8 +49,9 @@ def check_spool(path: Path) -> None:
         if not path.is_dir():
             check_writable(path)
     except OSError as fault:
-        reason = f"cannot be used as a spool: {_reason(fault)}: choose another folder, or make this one usable"
-        raise ConfigError(f"path: {printable(str(path))}: {reason}") from fault
+        from klvrelay.spool.disk.files import why_refused  # loaded here: few configurations need it
+
+        raise ConfigError(f"path: {printable(str(path))}: {why_refused(fault)}") from fault
 
 
 def check_log_file(path: str) -> None:

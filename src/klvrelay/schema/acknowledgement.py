@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from klvrelay.incidents.requests import ERROR_MOST, ID_MOST
+from klvrelay.config.json_request import ERROR_MOST, ID_MOST
 from klvrelay.schema.incident import incident
 from klvrelay.schema.parts import TEXT, Schema, closed, described
 from klvrelay.schema.topics import TopicEntry

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from klvrelay.config.json_request import ERROR_MOST, ID_MOST
 from klvrelay.config.output_changes import CHANGEABLE, TEXT_MOST, TEXTS_MOST, allowed
 from klvrelay.config.outputs import OUTPUT_SETTINGS
 from klvrelay.schema.parts import TEXT, Schema, closed, described
 from klvrelay.schema.topics import TopicEntry
 from klvrelay.shape.output import Output
-from klvrelay.sinks.mqtt.outputs.change_requests import ERROR_MOST, ID_MOST
 
 _SETTINGS = {setting.name: setting for setting in OUTPUT_SETTINGS if setting.name in CHANGEABLE}
 _ID: Schema = {"type": "string", "maxLength": ID_MOST, "description": "Any text; the answer has it too"}

@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
+from klvrelay.config.json_request import id_of, refusal, request_of
 from klvrelay.config.kinds import did_you_mean
 from klvrelay.config.output_changes import allowed, changed, read_change, values_of
 from klvrelay.errors import ConfigError
 from klvrelay.shape.budget.reduction import left_out
 from klvrelay.shape.output import Output
 from klvrelay.shape.shaper import Shaper
-from klvrelay.text import printable
 
 PAYLOAD_MOST = 4 << 10
 """Maximum bytes of a request."""
-ID_MOST = 200
-ERROR_MOST = 500
-"""Maximum characters of an id, and of an error."""
 CHANGES_MOST = 1000
 """Maximum number of changed outputs, over all streams."""
 _OWN = ("output", "id", "reset")
@@ -31,14 +26,14 @@ def answer(shaper: Shaper, stream: str, payload: bytes, now: float) -> dict[str,
     """
     found: dict[str, Any] = {}
     try:
-        request = _object(payload)
-        found |= _id(request)
+        request = request_of(payload, PAYLOAD_MOST, '{"output": "telemetry", "rate": 2}')
+        found |= id_of(request)
         output = _output(shaper, request)
         found["output"] = output.name
         _apply(shaper, stream, output, request, now)
         found["ok"] = True
     except ConfigError as fault:
-        found |= {"ok": False, "error": printable(str(fault))[:ERROR_MOST]}
+        found |= refusal(fault)
     if "output" in found:
         output = shaper.configured[found["output"]]
         found["values"] = values_of(changed(output, shaper.change_of(stream, output.name), {}))
@@ -46,28 +41,6 @@ def answer(shaper: Shaper, stream: str, payload: bytes, now: float) -> dict[str,
         if missing := left_out(shaped.configured, shaped.published):
             found["left_out"] = missing
     return found
-
-
-def _object(payload: bytes) -> dict[str, Any]:
-    if len(payload) > PAYLOAD_MOST:
-        raise ConfigError(f"a request has at most {PAYLOAD_MOST} bytes")
-    try:
-        request = orjson.loads(payload)
-    except orjson.JSONDecodeError:
-        request = None
-    if not isinstance(request, dict):
-        raise ConfigError('a request is a JSON object, such as {"output": "telemetry", "rate": 2}')
-    return request
-
-
-def _id(request: Mapping[str, Any]) -> dict[str, str]:
-    """The id of the request, if it has one, for its answer."""
-    if "id" not in request:
-        return {}
-    found = request["id"]
-    if not isinstance(found, str) or len(found) > ID_MOST:
-        raise ConfigError(f"id: must be a text of at most {ID_MOST} characters")
-    return {"id": found}
 
 
 def _output(shaper: Shaper, request: Mapping[str, Any]) -> Output:

@@ -76,8 +76,8 @@ def test_what_the_file_lacks_is_named(text: str, found: str, tmp_path: Path, cap
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ('[[geofence]]\nname = "keep-out"\nfile = "nowhere.json"\n', "geofence keep-out: file: can't be read: No such"),
-        ('[[geofence]]\nname = "keep-out"\nfile = "/etc/passwd"\n', "geofence keep-out: file: not JSON"),
+        ('[[geofence]]\nname = "keep-out"\nfile = "nowhere.json"\n', "geofence.file: can't be read: No such"),
+        ('[[geofence]]\nname = "keep-out"\nfile = "/etc/passwd"\n', "geofence.file: not JSON"),
     ],
 )  # fmt: skip
 def test_files_of_alerts_are_read(text: str, found: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]):

@@ -189,7 +189,7 @@ def test_a_command_reports_it_at_once(path: str):
 
 def test_a_name_with_a_nul_is_no_name():
     """No system call accepts one."""
-    with pytest.raises(ConfigError, match="invalid name"):
+    with pytest.raises(ConfigError, match="without null characters"):
         read_small("a\0b", "key", 100)
 
 

@@ -199,7 +199,7 @@ def test_every_rule_has_a_meaning_and_a_test():
     """Those of the metadata are tested below."""
     assert MEANINGS.keys() == set(RULE_IDS)
     tested = {case[0] for case in CASES} | stream_watch.METADATA_RULES
-    tested |= {"altitude_above", "altitude_below", "loop_lag", "clock_offset"}
+    tested |= {"altitude_above", "altitude_below", "loop_lag", "clock_offset", "relay_restarted"}
     assert tested == set(RULE_IDS)
 
 
@@ -400,7 +400,7 @@ def test_a_failing_listener_hurts_no_other(caplog: pytest.LogCaptureFixture):
     assert sum("a listener of alerts failed" in line.message for line in caplog.records) == 1
 
 
-def test_a_removed_stream_clears_its_alerts():
+def test_a_removed_stream_ends_its_alerts():
     """So does a stream that ends, and a sink that is removed."""
     scene = normal()
     silence(scene)
@@ -410,12 +410,12 @@ def test_a_removed_stream_clears_its_alerts():
     scene.streams.clear()
     scene.sinks.clear()
     scene.run(1)
-    assert sorted(scene.seen[2:]) == ["cleared no_klv", "cleared sink_down"]
+    assert sorted(scene.seen[2:]) == ["ended no_klv", "ended sink_down"]
     assert scene.alerts.raised() == []
 
 
 def test_after_a_reload_an_alert_stays_raised_if_its_rule_still_holds():
-    """With the new values. One whose rule is off is cleared."""
+    """With the new values. One whose rule is off is ended."""
     scene = normal()
     silence(scene)
     scene.run(12)
@@ -424,7 +424,7 @@ def test_after_a_reload_an_alert_stays_raised_if_its_rule_still_holds():
     assert scene.seen == ["raised no_klv"]
     scene.alerts.apply(AlertsSettings(entries=(AlertEntry("no_klv", enabled=False),)))
     scene.run(1)
-    assert scene.seen == ["raised no_klv", "cleared no_klv"]
+    assert scene.seen == ["raised no_klv", "ended no_klv"]
     scene.alerts.apply(AlertsSettings(enabled=False))
     scene.run(30)
     assert scene.alerts.rules() == []
@@ -455,6 +455,7 @@ def test_an_alert_is_one_log_line_when_raised_and_one_when_cleared(caplog: pytes
     scene.run(10)
     lines = [(line.levelname, line.message) for line in caplog.records if line.name == "klvrelay.alerts"]
     assert [level for level, _ in lines] == ["ERROR", "INFO"]
+    assert {line.stream for line in caplog.records if line.name == "klvrelay.alerts"} == {"uav1"}  # type: ignore[attr-defined]
     assert lines[0][1].startswith("alert raised: rule=no_klv stream=uav1 severity=critical value=")
     assert lines[1][1].startswith("alert cleared: rule=no_klv stream=uav1 severity=critical seconds=")
 

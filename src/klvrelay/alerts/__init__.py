@@ -16,5 +16,6 @@
     metadata_checks  implausible metadata                 fence_checks    geofences
     window           counts of the last seconds           log_lines       the log line of an alert
     topics           documents on topics                  running         puts all together
+    alert_file       what is raised, kept over restarts   downtime        without a relay, before its start
     destinations/    webhooks, Apprise, commands
 """

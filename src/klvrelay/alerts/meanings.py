@@ -184,7 +184,17 @@ SINK_MEANINGS: Mapping[str, RuleMeaning] = {
         "If the marking is right, the output must not have these records. If not, correct the marking at the encoder.",
     ),
 }
+def _restarted(sample: RelaySample, value: float) -> str:
+    reason = "" if sample.downtime is None else f": {sample.downtime.reason}"
+    return f"the relay did not run for {value:.1f} s{reason}"
+
+
 RELAY_MEANINGS: Mapping[str, RuleMeaning] = {
+    "relay_restarted": RuleMeaning(
+        lambda s: s.down_s, _restarted,
+        _words("Records of this time may be missing. See the log of the time before it: memory, power, the machine."),
+        lambda s, value: value + s.now - s.first,
+    ),
     "disk_space": _meaning(
         lambda s: s.free_percent, _disk,
         "Delete files, or lower spool.size, record_total or the limits of log and file sinks.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from klvrelay.alerts.alert import Alert
 from klvrelay.alerts.meanings import MEANINGS
 from klvrelay.alerts.rule import AlertRule, RuleMeaning, clear_for
 from klvrelay.config.alert_rules import RULES, AlertSubject, RuleValues
@@ -60,6 +61,14 @@ def _fence(settings: AlertsSettings, fence: GeofenceSettings, name: str) -> Aler
         rearm=fence.rearm if entry.rearm is None else entry.rearm, severity=entry.severity or fence.severity,
         below=False, meaning=_meaning_of(fence.name), quiet=fence.quiet and entry.quiet,
         notify=fence.notify if entry.notify is None else entry.notify, origin=origin,
+    )  # fmt: skip
+
+
+def past_rule(alert: Alert) -> AlertRule:
+    """A rule in place of one that raised an alert in an earlier run, and that does not apply any longer."""
+    return AlertRule(
+        alert.rule, alert.subject, alert.unit, alert.threshold, alert.threshold, hold=0.0, rearm=0.0,
+        severity=alert.severity, below=False, meaning=MEANINGS.get(alert.rule, _meaning_of("")),
     )  # fmt: skip
 
 

@@ -82,6 +82,21 @@ class Watched:
         LOG.error("alert rule disabled: rule=%s %s=%s error=%r", rule.id, self.subject, printable(self.name),
                   str(fault))  # fmt: skip
 
+    def resume(self, alert: Alert) -> AlertRule | None:
+        """Continue an alert of an earlier run of the relay. The rule of it; None if it does not apply any longer."""
+        rule = next((one for one in self.rules if one.id == alert.rule), None)
+        if rule is not None:
+            self._track(rule).resume(alert.worst)
+            self.raised[rule.id], self.raised_by[rule.id] = alert, rule
+        return rule
+
+    def release(self, rule: str) -> tuple[Alert, AlertRule]:
+        """A raised alert, which is not raised from now on, and its rule."""
+        track = self._tracks.get(rule)
+        if track is not None and track.state == "raised":
+            track.state = "quiet"
+        return self.raised.pop(rule), self.raised_by.pop(rule)
+
     def is_tracked(self, rule: str) -> bool:
         return any(one.id == rule for one in self.rules)
 

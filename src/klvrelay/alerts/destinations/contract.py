@@ -11,7 +11,7 @@ from klvrelay.json_output import dumps
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What a destination gets: an alert that was raised or cleared. `is_test`: it is not real."""
+    """What a destination gets: an alert that was raised, cleared or ended. `is_test`: it is not real."""
 
     alert: Alert
     is_test: bool = False
@@ -30,7 +30,7 @@ class Notification:
     @property
     def title(self) -> str:
         """One line for people."""
-        state = self.alert.severity if self.alert.is_raised else "cleared"
+        state = self.alert.severity if self.alert.is_raised else self.alert.event
         return f"[{'test, ' * self.is_test}{state}] {self.alert.name}: {self.alert.rule}"
 
     @property

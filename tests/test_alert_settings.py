@@ -99,3 +99,11 @@ def test_a_webhook_may_come_from_the_environment(tmp_path: Path, monkeypatch: py
     (found,) = read(tmp_path, '[[notify]]\nname = "ops"\nurl = "https://other"').destinations
     assert found.web is not None
     assert found.web.target.reveal() == f"/{CANARY}"
+
+
+def test_another_place_in_the_file_is_no_change(tmp_path: Path):
+    """A comment before the tables moves their lines: a reload finds nothing changed."""
+    text = '[[alert]]\nrule = "no_klv"\nthreshold = 9.0\n'
+    one, other = read(tmp_path, text), read(tmp_path, f"# comment\n{text}")
+    assert one.origins != other.origins
+    assert one == other

@@ -149,8 +149,7 @@ async def test_a_destination_is_notified_of_an_alert_once_over_a_kill(tmp_path: 
     second.alerts.check()
     await asyncio.wait_for(second.notifier.settle(10), 10)
     assert events(receiver) == [("raised", "abc-2")]
-    second.alerts.check()
-    await asyncio.wait_for(_written(tmp_path, {"abc-1": ("ops",), "abc-2": ("ops",)}), 10)
+    await asyncio.wait_for(_written(second, tmp_path, {"abc-1": ("ops",), "abc-2": ("ops",)}), 10)
     scene.board.relay.enter("stopping")
     await second.finish()
     assert sorted(events(receiver)[1:]) == [("ended", "abc-1"), ("ended", "abc-2")]
@@ -159,8 +158,9 @@ async def test_a_destination_is_notified_of_an_alert_once_over_a_kill(tmp_path: 
     await receiver.close()
 
 
-async def _written(folder: Path, expected: dict[str, tuple[str, ...]]) -> None:
+async def _written(found: Alerting, folder: Path, expected: dict[str, tuple[str, ...]]) -> None:
     while {one.alert.id: one.notified for one in read_alerts(folder)} != expected:
+        found.alerts.check()
         await asyncio.sleep(0.01)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from klvrelay.config.alert_rules import AlertSubject, Severity
 from klvrelay.health.report import utc
@@ -24,7 +24,8 @@ class Alert:
     cleared_us  when it was cleared, or ended; None while it is raised
     text        what is wrong, as a sentence without a full stop; `advice`: what to do
     ended       why it ended without being cleared: its value is not measured any longer; "": it did not
-    continues   it was raised by an earlier run of the relay, and goes on
+    news        of one that is raised: it was raised just now, it continues one of an earlier run of the relay, or its
+                text was updated; `updates`, how often
     """
 
     id: str
@@ -43,7 +44,8 @@ class Alert:
     cleared_us: int | None = None
     cleared_value: float | None = None
     ended: str = ""
-    continues: bool = False
+    news: Literal["raised", "continues", "updated"] = "raised"
+    updates: int = 0
 
     @property
     def is_raised(self) -> bool:
@@ -56,9 +58,9 @@ class Alert:
 
     @property
     def event(self) -> str:
-        """What happened last: raised, continues, cleared or ended."""
+        """What happened last: raised, continues, updated, cleared or ended."""
         if self.is_raised:
-            return "continues" if self.continues else "raised"
+            return self.news
         return "ended" if self.ended else "cleared"
 
     @property

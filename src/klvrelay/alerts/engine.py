@@ -201,6 +201,8 @@ class Alerts:
     def _evaluate(self, watched: Watched, now: float) -> None:
         for rule, transition, value, track in watched.check(now):
             self._change(watched, rule, transition, value, track, now)
+        if watched.raised:
+            self._update(watched, now)
         for rule_id in [one for one in watched.raised if not watched.is_tracked(one)]:
             self._end(watched, rule_id, "the rule is switched off")  # by a reload or a fault
 
@@ -227,6 +229,13 @@ class Alerts:
         if alert is not None:
             cleared_us = round(self._wall() * 1e6)
             self._publish(replace(alert, cleared_us=cleared_us, cleared_value=value, worst=worst), rule)
+
+    def _update(self, watched: Watched, now: float) -> None:
+        """Publish the alerts of geofences that hold for another area too."""
+        for rule in watched.changed_areas(now):
+            alert, text = watched.raised[rule.id], rule.meaning.text(watched.sample, 1.0)
+            watched.raised[rule.id] = replace(alert, text=text, updates=alert.updates + 1)
+            self._publish(replace(watched.raised[rule.id], news="updated"), rule)
 
     def _end(self, watched: Watched, rule_id: str, reason: str) -> None:
         """The value is not measured any longer."""

@@ -17,12 +17,9 @@ def log_alert(alert: Alert, rule: AlertRule) -> None:
     where = f"{alert.subject}={printable(alert.name)}"
     named: dict[str, object] | None = {alert.subject: alert.name} if alert.subject in ("stream", "sink") else None
     if alert.is_raised:
-        LOG.log(
-            _LEVELS[alert.severity],
-            "alert %s: rule=%s %s severity=%s value=%.6g threshold=%.6g unit=%r text=%r advice=%r",
-            alert.event, alert.rule, where, alert.severity, alert.value, alert.threshold, alert.unit, alert.text,
-            alert.advice, extra=named,
-        )  # fmt: skip
+        value = f" value={alert.value:.6g} threshold={alert.threshold:.6g} unit={alert.unit!r}" if alert.unit else ""
+        LOG.log(_LEVELS[alert.severity], "alert %s: rule=%s %s severity=%s%s text=%r advice=%r", alert.event,
+                alert.rule, where, alert.severity, value, alert.text, alert.advice, extra=named)  # fmt: skip
         return
     reason = f" reason={alert.ended!r}" if alert.ended else ""
     LOG.info("alert %s: rule=%s %s severity=%s seconds=%.1f worst=%.6g%s", alert.event, alert.rule, where,

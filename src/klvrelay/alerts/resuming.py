@@ -40,7 +40,7 @@ class Resuming:
                 self._publish_end(alert, past_rule(alert), "the relay was restarted")
             else:
                 self._resumed.append((watched, rule))
-                self._publish(replace(alert, continues=True), rule)
+                self._publish(replace(alert, news="continues"), rule)
 
     def end_unknown(self, now: float) -> None:
         """End, in time, those about which nothing became known."""

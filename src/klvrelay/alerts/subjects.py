@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from klvrelay.alerts.alert import Alert
+from klvrelay.alerts.area_changes import AreaChanges
 from klvrelay.alerts.rule import AlertRule
 from klvrelay.alerts.tracking import RuleTrack, Transition
 from klvrelay.config.alert_rules import AlertSubject
@@ -33,6 +34,7 @@ class Watched:
         self._contain = contain
         self.raised: dict[str, Alert] = {}
         self.raised_by: dict[str, AlertRule] = {}
+        self._areas = AreaChanges()
         self.rules = list(rules)
         self._tracks: dict[str, RuleTrack] = {}  # of the rules whose thresholds were exceeded once
 
@@ -96,6 +98,15 @@ class Watched:
         if track is not None and track.state == "raised":
             track.state = "quiet"
         return self.raised.pop(rule), self.raised_by.pop(rule)
+
+    def changed_areas(self, now: float) -> list[AlertRule]:
+        """The raised rules of geofences that hold for another area than the text of the alert names."""
+        self._areas.keep([alert.id for alert in self.raised.values()])
+        return [
+            rule for name, rule in self.raised_by.items()
+            if (areas := rule.meaning.areas) is not None and name in self.raised
+            and self._areas.is_due(self.raised[name].id, areas(self.sample), now)
+        ]  # fmt: skip
 
     def is_tracked(self, rule: str) -> bool:
         return any(one.id == rule for one in self.rules)

@@ -52,5 +52,5 @@ def alert_schema() -> Schema:
 
 
 def _event() -> Schema:
-    event: dict[str, Schema] = {"event": {"enum": ["raised", "continues", "cleared", "ended"]}}
+    event: dict[str, Schema] = {"event": {"enum": ["raised", "continues", "updated", "cleared", "ended"]}}
     return closed(event | _members(), optional=_OVER)

@@ -19,7 +19,8 @@ class Notification:
     @property
     def id(self) -> str:
         """The same at each attempt, and different for each event."""
-        return f"{self.alert.id}-{self.alert.event}"
+        number = f"-{self.alert.updates}" if self.alert.event == "updated" else ""
+        return f"{self.alert.id}-{self.alert.event}{number}"
 
     @property
     def body(self) -> bytes:
@@ -37,8 +38,8 @@ class Notification:
     def text(self) -> str:
         """Some lines for people."""
         alert = self.alert.document()
-        lines = [f"{alert['text']}", f"value: {alert['value']} {alert['unit']} (threshold: {alert['threshold']})",
-                 f"since: {alert['since']}"]  # fmt: skip
+        value = f"value: {alert['value']} {alert['unit']} (threshold: {alert['threshold']})"
+        lines = [f"{alert['text']}", *([value] if alert["unit"] else []), f"since: {alert['since']}"]
         if self.alert.is_raised:
             return "\n".join((*lines, f"What to do: {alert['advice']}"))
         return "\n".join((*lines, f"cleared: {alert['cleared']}, after {alert['seconds']:.1f} s"))

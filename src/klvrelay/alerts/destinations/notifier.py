@@ -62,15 +62,21 @@ class Notifier:
         """An alert was raised, cleared or ended, or continues."""
         if not alert.is_raised:
             self._held.pop(alert.id, None)
-            for name in sorted(self._got.pop(alert.id, ())):
-                if (outbox := self._outboxes.get(name)) is not None:
-                    outbox.put(Notification(alert))
+            self._put(alert, self._got.pop(alert.id, ()))
             return
-        alert = replace(alert, continues=False)
+        if alert.news == "updated" and alert.id not in self._held:
+            self._put(alert, self._got.get(alert.id, ()))
+            return
+        alert = replace(alert, news="raised")
         if self._must_wait(alert, rule):
             self._held[alert.id] = alert, rule
         else:
             self._send(alert, rule)
+
+    def _put(self, alert: Alert, names: Iterable[str]) -> None:
+        for name in sorted(names):
+            if (outbox := self._outboxes.get(name)) is not None:
+                outbox.put(Notification(alert))
 
     def check(self) -> None:
         """Send what was held, if the quiet hours are over. Call it once a second."""

@@ -47,7 +47,8 @@ def fences(monkeypatch: pytest.MonkeyPatch) -> None:
     """A package of geofences without geometry."""
     FakeWatch.inside_since, FakeWatch.updates, FakeWatch.also = None, 0, ()
     package = SimpleNamespace(
-        FenceRule=fence_rule, FenceWatch=FakeWatch, read_fences=lambda path: (SimpleNamespace(name="A"), SimpleNamespace(name="B")), places_of=lambda items, of: items
+        FenceRule=fence_rule, FenceWatch=FakeWatch, places_of=lambda items, of: items,
+        read_fences=lambda path: (SimpleNamespace(name="A"), SimpleNamespace(name="B")),
     )
     monkeypatch.setitem(sys.modules, "klvrelay.geofences", package)
 

@@ -185,7 +185,7 @@ def test_each_fault_raises_its_rule_once_and_clears_it_once(rule: str, fault: Fa
     assert within - 8 <= raised[0].raised_us / 1e6 - 1_800_000_000 - began <= within + 12
     assert raised[0].text
     assert raised[0].advice
-    assert scene.alerts.raised() == raised
+    assert [replace(alert, worst=raised[0].worst) for alert in scene.alerts.raised()] == raised
 
     mend(scene)
     scene.run(200 if rule != "klv_rate" else 400)
@@ -472,3 +472,49 @@ def test_the_memory_of_a_stream_is_bounded():
     (watch,) = scene.alerts._streams.values()
     assert len(watch.raised) <= 1
     assert len(watch.raised_by) <= 1
+
+
+def test_the_text_of_a_silence_has_one_duration():
+    """That of the alert; the reason of the state has the time-out of the state."""
+    scene = normal()
+    silence(scene)
+    scene.run(15)
+    (alert,) = scene.alerts.raised()
+    assert alert.text == f"no KLV for {alert.value:.1f} s: nothing is received"
+
+
+def test_the_worst_value_of_a_raised_alert_is_the_present_one():
+    """Also if its stream is removed while it is raised."""
+    scene = normal()
+    silence(scene)
+    scene.run(60)
+    (alert,) = scene.alerts.raised()
+    assert alert.worst > 55
+    scene.streams.clear()
+    scene.run(1)
+    assert scene.events[-1].worst > 55
+
+
+def test_an_outage_ends_with_the_record_that_ends_it():
+    """Not at the evaluation that finds it, up to a second later."""
+    scene = normal()
+    silence(scene)
+    scene.run(20)
+    began_us = round(scene.wall() * 1e6)
+    mend(scene)
+    scene.run(3)
+    cleared = scene.events[-1]
+    assert cleared.event == "cleared"
+    assert cleared.cleared_us is not None
+    assert 0 <= cleared.cleared_us - began_us <= 300_000
+
+
+@pytest.mark.parametrize(("startup", "within"), [(1.0, 11), (30.0, 36)])
+def test_a_stream_that_never_had_klv_is_reported_after_startup_or_threshold_and_the_hold(startup: float, within: int):
+    """Whichever of both is longer."""
+    scene = Scene(startup=startup)
+    scene.add_stream(rate=0)
+    scene.run(within - 2)
+    assert scene.seen == []
+    scene.run(4)
+    assert scene.seen == ["raised no_klv"]

@@ -85,13 +85,13 @@ class Alerts:
 
     def raised(self) -> list[Alert]:
         """The raised alerts, the oldest first."""
-        found = (alert for watched in self._all() for alert in watched.raised.values())
+        found = (alert for watched in self._all() for alert in watched.present())
         return sorted(found, key=lambda alert: alert.raised_us)
 
     def raised_of(self, subject: AlertSubject, name: str) -> list[Alert]:
         """Those of a stream, a sink or the relay."""
         found = (watched for watched in self._all() if watched.name == name and watched.subject == subject)
-        return sorted((alert for each in found for alert in each.raised.values()), key=lambda alert: alert.raised_us)
+        return sorted((alert for each in found for alert in each.present()), key=lambda alert: alert.raised_us)
 
     def rules(self, subject: AlertSubject | None = None, name: str = EVERY) -> list[AlertRule]:
         """The active rules as they apply to a stream, a sink or the relay; without arguments, all by default."""
@@ -227,7 +227,8 @@ class Alerts:
         alert = watched.raised.pop(rule.id, None)
         watched.raised_by.pop(rule.id, None)
         if alert is not None:
-            cleared_us = round(self._wall() * 1e6)
+            ago = max(0.0, rule.meaning.over(watched.sample))
+            cleared_us = max(alert.raised_us, round((self._wall() - ago) * 1e6))
             self._publish(replace(alert, cleared_us=cleared_us, cleared_value=value, worst=worst), rule)
 
     def _update(self, watched: Watched, now: float) -> None:

@@ -85,5 +85,5 @@ def _meaning_of(name: str, when: FenceWhen) -> RuleMeaning:
         lambda sample, value: sample.fences.text(name),
         lambda sample, value: _FENCE_ADVICE.get(when, "Inform those responsible for the area, or change the geofence."),
         lambda sample, value: sample.fences.age(name, sample.now),
-        lambda sample: sample.fences.areas(name),
+        areas=lambda sample: sample.fences.areas(name),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from klvrelay.alerts.alert import Alert
@@ -94,10 +95,19 @@ class Watched:
 
     def release(self, rule: str) -> tuple[Alert, AlertRule]:
         """A raised alert, which is not raised from now on, and its rule."""
-        track = self._tracks.get(rule)
+        alert, track = self._present(rule), self._tracks.get(rule)
         if track is not None and track.state == "raised":
             track.state = "quiet"
-        return self.raised.pop(rule), self.raised_by.pop(rule)
+        del self.raised[rule]
+        return alert, self.raised_by.pop(rule)
+
+    def present(self) -> list[Alert]:
+        """The raised alerts, with the worst values so far."""
+        return [self._present(rule) for rule in self.raised]
+
+    def _present(self, rule: str) -> Alert:
+        alert, track = self.raised[rule], self._tracks.get(rule)
+        return alert if track is None else replace(alert, worst=track.worst)
 
     def changed_areas(self, now: float) -> list[AlertRule]:
         """The raised rules of geofences that hold for another area than the text of the alert names."""

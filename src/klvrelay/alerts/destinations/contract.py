@@ -39,10 +39,16 @@ class Notification:
         """Some lines for people."""
         alert = self.alert.document()
         value = f"value: {alert['value']} {alert['unit']} (threshold: {alert['threshold']})"
-        lines = [f"{alert['text']}", *([value] if alert["unit"] else []), f"since: {alert['since']}"]
+        values = [value] if alert["unit"] else []
         if self.alert.is_raised:
-            return "\n".join((*lines, f"What to do: {alert['advice']}"))
-        return "\n".join((*lines, f"cleared: {alert['cleared']}, after {alert['seconds']:.1f} s"))
+            return "\n".join((alert["text"], *values, f"since: {alert['since']}", f"What to do: {alert['advice']}"))
+        event = self.alert.event
+        worst = [f"worst value: {alert['worst']} {alert['unit']}"] if alert["unit"] else []
+        reason = f" ({self.alert.ended})" if self.alert.ended else ""
+        return "\n".join((
+            f"{event}{reason}: {alert[event]}, after {alert['seconds']:.1f} s", *worst,
+            f"When it was raised: {alert['text']}",
+        ))  # fmt: skip
 
 
 class NotifyFault(Exception):

@@ -91,7 +91,7 @@ class AlertEntry:
         example="10.0",
     )  # fmt: skip
     clear: float | None = setting(
-        None, _VALUE, "the value up to which a raised alert is not cleared", note="in the same ratio as by default",
+        None, _VALUE, "the value at which a raised alert is cleared: up to it, or from it on for rules with <", note="in the same ratio as by default",
         example="5.0",
     )  # fmt: skip
     hold: float | None = setting(

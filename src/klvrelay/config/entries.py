@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from klvrelay.config.faults import Faults, SettingOrigin, shown_key
-from klvrelay.config.kinds import did_you_mean
+from klvrelay.config.kinds import did_you_mean, nearest
 from klvrelay.config.tables import OLD, TABLES, Table
 from klvrelay.config.toml_lines import Place, inner_name
 
@@ -24,6 +24,7 @@ class TableEntry:
     values   TOML values by key
     origins  of the values
     inner    the entries of the tables inside it
+    mistyped the settings that were probably meant by unknown keys
     """
 
     table: Table
@@ -33,6 +34,7 @@ class TableEntry:
     values: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, SettingOrigin] = field(default_factory=dict)
     inner: list[TableEntry] = field(default_factory=list)
+    mistyped: set[str] = field(default_factory=set)
 
     def put(self, key: str, value: Any, origin: SettingOrigin) -> None:
         self.values[key], self.origins[key] = value, origin
@@ -66,7 +68,9 @@ def entries_of(tables: Mapping[str, Any], lines: Mapping[Place, int], path: str,
         elif isinstance(value, dict):
             found.append(_entry(table, name, 0, value, lines, path, faults))
         else:
-            faults.add(origin, name, f"must be a table: [{name}]")
+            one = _BY_NAME.get(name.removesuffix("s"))
+            hint = f"; for one of several: {one.header}" if one is not None and one.is_array else ""
+            faults.add(origin, name, f"must be a table: [{name}]{hint}")
     return found
 
 
@@ -107,6 +111,7 @@ def _entry(
             entry.put(key, value, origin)
         else:
             known = (*table.keys, *inner)
+            entry.mistyped.add(nearest(key, known))
             faults.add(origin, f"{shown}.{shown_key(key)}", _unknown(key, known, table, faults))
     return entry
 

@@ -273,7 +273,13 @@ def _toml_of(text: str) -> Any:
 
 def did_you_mean(name: object, known: Iterable[object], cutoff: float = 0.6) -> str:
     """The hint with the nearest of the known names; "" if none is near."""
+    near = nearest(name, known, cutoff)
+    return f"; did you mean {near}?" if near else ""
+
+
+def nearest(name: object, known: Iterable[object], cutoff: float = 0.6) -> str:
+    """The nearest of the known names; "" if none is near."""
     import difflib  # here, since only an error needs it
 
     near = difflib.get_close_matches(str(name)[:40], [str(one) for one in known], n=1, cutoff=cutoff)
-    return f"; did you mean {near[0]}?" if near else ""
+    return near[0] if near else ""

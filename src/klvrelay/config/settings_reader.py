@@ -78,7 +78,7 @@ class SettingsReader:
         values = self._tables.values(entry)
         values["token"] = self._tables.secret(entry, "token")
         if "listen" not in values:
-            if "listen" not in entry.values:
+            if "listen" not in entry.values and "listen" not in entry.mistyped:
                 entry.add_fault(self._faults, "listen", 'missing: give an address and a port, "127.0.0.1:8080"')
             return None
         settings = WebSettings(**values)

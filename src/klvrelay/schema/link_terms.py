@@ -35,7 +35,7 @@ COUNTERS = {
     "srt_rtt_ms": "SRT: latest round-trip time, ms; null if unknown",
     "hls_segments": "HLS: segments that were read completely",
     "hls_lost": "HLS: segments that were missing or incomplete",
-    "passed_over": "Bytes on the KLV PIDs that are no KLV",
+    "passed_over": "Bytes on the KLV PIDs that do not belong to KLV",
     "too_large": "KLV packets larger than the packet limit, which were skipped",
     "ts_packets": "TS packets",
     "discontinuities": "Discontinuities of the continuity counters of KLV PIDs",

@@ -22,5 +22,6 @@ Each setting is described once, beside its field, in settings.py and mqtt.py:
     advice.py           valid settings to reconsider      web.py              where the web server listens
     alerts.py           alerts, geofences, destinations   alert_rules.py      the rules and their defaults
     alerts_reader.py    their tables                      quiet_hours.py      hours without notifications
-    log.py              the log of the process           incidents.py        the ledger of incidents
+    alert_advice.py     alert settings without effect     incidents.py        the ledger of incidents
+    log.py              the log of the process
 """

@@ -91,8 +91,8 @@ class AlertEntry:
         example="10.0",
     )  # fmt: skip
     clear: float | None = setting(
-        None, _VALUE, "the value at which a raised alert is cleared: up to it, or from it on for rules with <", note="in the same ratio as by default",
-        example="5.0",
+        None, _VALUE, "the value at which a raised alert is cleared: up to it, or from it on for rules with <",
+        note="in the same ratio as by default", example="5.0",
     )  # fmt: skip
     hold: float | None = setting(
         None, _HOLD, "time for which the value must stay beyond the threshold: shorter blips stay silent",

@@ -455,6 +455,7 @@ def test_an_alert_is_one_log_line_when_raised_and_one_when_cleared(caplog: pytes
     scene.run(10)
     lines = [(line.levelname, line.message) for line in caplog.records if line.name == "klvrelay.alerts"]
     assert [level for level, _ in lines] == ["ERROR", "INFO"]
+    assert all("value=%.6g" in str(line.msg) for line in caplog.records if "raised" in line.message)  # members of JSON
     assert {line.stream for line in caplog.records if line.name == "klvrelay.alerts"} == {"uav1"}  # type: ignore[attr-defined]
     assert lines[0][1].startswith("alert raised: rule=no_klv stream=uav1 severity=critical value=")
     assert lines[1][1].startswith("alert cleared: rule=no_klv stream=uav1 severity=critical seconds=")

@@ -16,11 +16,17 @@ def log_alert(alert: Alert, rule: AlertRule) -> None:
     """Log an alert: raised as warning, or as error if it is critical; its end as info."""
     where = f"{alert.subject}={printable(alert.name)}"
     named: dict[str, object] | None = {alert.subject: alert.name} if alert.subject in ("stream", "sink") else None
+    form = "alert %s: rule=%s %s severity=%s"
+    values: list[object] = [alert.event, alert.rule, where, alert.severity]
     if alert.is_raised:
-        value = f" value={alert.value:.6g} threshold={alert.threshold:.6g} unit={alert.unit!r}" if alert.unit else ""
-        LOG.log(_LEVELS[alert.severity], "alert %s: rule=%s %s severity=%s%s text=%r advice=%r", alert.event,
-                alert.rule, where, alert.severity, value, alert.text, alert.advice, extra=named)  # fmt: skip
+        if alert.unit:
+            form += " value=%.6g threshold=%.6g unit=%r"
+            values += [alert.value, alert.threshold, alert.unit]
+        LOG.log(_LEVELS[alert.severity], f"{form} text=%r advice=%r", *values, alert.text, alert.advice, extra=named)
         return
-    reason = f" reason={alert.ended!r}" if alert.ended else ""
-    LOG.info("alert %s: rule=%s %s severity=%s seconds=%.1f worst=%.6g%s", alert.event, alert.rule, where,
-             alert.severity, alert.seconds, alert.worst, reason, extra=named)  # fmt: skip
+    form += " seconds=%.1f worst=%.6g"
+    values += [alert.seconds, alert.worst]
+    if alert.ended:
+        form += " reason=%r"
+        values.append(alert.ended)
+    LOG.info(form, *values, extra=named)

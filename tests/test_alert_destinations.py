@@ -389,6 +389,25 @@ async def test_a_dead_destination_hurts_no_other_and_a_reload_keeps_what_waits()
     await sending.stop()
 
 
+@pytest.mark.parametrize("is_test", [True, False])
+def test_a_command_can_tell_a_test_from_an_alert(is_test: bool):
+    """By a variable, not by the name of the rule."""
+    found = environment(Notification(ALERT, is_test=is_test))
+    assert found["KLVRELAY_ALERT_TEST"] == str(is_test).lower()
+
+
+def test_the_text_of_a_clear_begins_with_the_clear():
+    """What was wrong follows, as it was when it was raised."""
+    cleared = replace(ALERT, cleared_us=ALERT.since_us + 40_200_000, cleared_value=0.0, worst=40.0)
+    lines = Notification(cleared).text.splitlines()
+    assert lines[0].startswith("cleared: ")
+    assert lines[0].endswith(", after 40.2 s")
+    assert lines[-1] == f"When it was raised: {ALERT.text}"
+    ended = Notification(replace(cleared, ended="the relay stops"))
+    assert ended.text.startswith("ended (the relay stops): ")
+    assert ended.title.startswith("[ended] ")
+
+
 def test_the_environment_of_a_command_has_no_line_ends():
     """Whatever a stream is named."""
     found = environment(Notification(replace(ALERT, name="a\nb")))

@@ -72,6 +72,9 @@ FAULTS = [
     ('[[notify]]\nname = "a"\nurl = "ftp://h"', "notify.url: "),
     ('[alerts]\nquiet = "22-6"', 'alerts.quiet: must be a range of local times, such as "22:00-06:00"'),
     ('[alerts]\nzone = "Europe/Berln"', "alerts.zone: unknown time zone; did you mean Europe/Berlin?"),
+    ('[[alert]]\nrule = "no_klv"\nthreshold = -1', "alert.threshold: must not be negative: no_klv is measured in s"),
+    ('[[notify]]\nname = "a"\nurl = "ftp://h"', "notify.url: must begin with http:// or https://"),
+    ('[[alerts]]\nquiet = "22:00-06:00"', "alerts: must be a table: [alerts]; for one of several: [[alert]]"),
     ('[alert]\nrule = "no_klv"', "must be one table per alert: [[alert]]"),
 ]
 
@@ -99,3 +102,77 @@ def test_a_webhook_may_come_from_the_environment(tmp_path: Path, monkeypatch: py
     (found,) = read(tmp_path, '[[notify]]\nname = "ops"\nurl = "https://other"').destinations
     assert found.web is not None
     assert found.web.target.reveal() == f"/{CANARY}"
+
+
+def test_another_place_in_the_file_is_no_change(tmp_path: Path):
+    """A comment before the tables moves their lines: a reload finds nothing changed."""
+    text = '[[alert]]\nrule = "no_klv"\nthreshold = 9.0\n'
+    one, other = read(tmp_path, text), read(tmp_path, f"# comment\n{text}")
+    assert one.origins != other.origins
+    assert one == other
+
+
+@each_case(
+    ("text", "fault"),
+    [
+        ('[[alert]]\nrule = "altitude_above"\ntreshold = 9', "treshold: unknown setting; did you mean threshold?"),
+        ('[http]\nlisen = "127.0.0.1:8080"', "http.lisen: unknown setting; did you mean listen?"),
+        ('[[geofence]]\nname = "a"\nfil = "x"', "geofence.fil: unknown setting; did you mean file?"),
+        ('[[notify]]\nname = "a"\ncomand = ["x"]', "notify.comand: unknown setting; did you mean command?"),
+    ],
+)
+def test_a_mistyped_key_is_one_fault(text: str, fault: str, tmp_path: Path):
+    """Not also the lack of the key that was meant."""
+    with pytest.raises(InvalidSettings) as raised:
+        read(tmp_path, text)
+    (line,) = str(raised.value).splitlines()
+    assert fault in line
+
+
+NO_EFFECT = [
+    ('[[alert]]\nrule = "no_klv"\n' * 2, "alert.rule: has no effect: an [[alert]] of no_klv above it applies first"),
+    ('[[geofence]]\nname = "a"\nfile = "f"\nradius = 9', 'radius: has no effect: it applies to when = "looks_at"'),
+    ('[[geofence]]\nname = "a"\nfile = "f"\ndwell = "9s"', 'dwell: has no effect: it applies to when = "dwell"'),
+    ('[alerts]\nzone = "Europe/Berlin"', "alerts.zone: has no effect: no quiet hours are set"),
+    ('[[alert]]\nrule = "no_klv"\nstream = "cam*"', "alert.stream: has no effect: it matches no stream; streams: "),
+    ('[[geofence]]\nname = "a"\nfile = "f"\nstream = "cam"', "geofence.stream: has no effect: it matches no stream"),
+]
+
+
+@each_case(("text", "warning"), NO_EFFECT)
+def test_a_setting_without_effect_is_a_warning(text: str, warning: str, tmp_path: Path):
+    """With its line."""
+    path = tmp_path / "relay.toml"
+    path.write_text(f"{text}\n{REST}")
+    (found,) = read_settings(path).warnings
+    assert warning in found
+    assert "relay.toml: line " in found
+
+
+@each_case(
+    ("text",),
+    [
+        ('[[alert]]\nrule = "no_klv"\nstream = "uav-1"\n[[alert]]\nrule = "no_klv"',),
+        ('[[geofence]]\nname = "a"\nfile = "f"\nwhen = "looks_at"\nradius = 9',),
+        ('[[alert]]\nrule = "no_klv"\nstream = "uav-1-0x101"',),
+        ('[[alert]]\nrule = "no_klv"\nstream = "uav*"',),
+        ('[alerts]\nzone = "Europe/Berlin"\nquiet = "22:00-06:00"',),
+    ],
+)
+def test_settings_with_an_effect_are_no_warning(text: str, tmp_path: Path):
+    """Nor is a pattern that may match a further PID of a source."""
+    path = tmp_path / "relay.toml"
+    path.write_text(f'{text}\n[[source]]\nurl = "udp://:5000"\nstream = "uav-1"\n[[sink]]\nurl = "mqtt://127.0.0.1"\n')
+    assert read_settings(path).warnings == ()
+
+
+def test_a_variable_of_a_destination_that_the_file_does_not_have_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """With what to do, and without a guess at a sink."""
+    monkeypatch.setenv("KLVRELAY_NOTIFY_OPS_URL", f"https://example.org/{CANARY}")
+    path = tmp_path / "relay.toml"
+    path.write_text(REST)
+    assert read_settings(path).warnings == (
+        "KLVRELAY_NOTIFY_OPS_URL: has no effect: the settings file has no [[notify]] with such a name; add one",
+    )

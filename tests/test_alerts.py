@@ -188,7 +188,7 @@ def test_each_fault_raises_its_rule_once_and_clears_it_once(rule: str, fault: Fa
     assert within - 8 <= raised[0].raised_us / 1e6 - 1_800_000_000 - began <= within + 12
     assert raised[0].text
     assert raised[0].advice
-    assert scene.alerts.raised() == raised
+    assert [replace(alert, worst=raised[0].worst) for alert in scene.alerts.raised()] == raised
 
     mend(scene)
     scene.run(200 if rule != "klv_rate" else 400)
@@ -202,7 +202,7 @@ def test_every_rule_has_a_meaning_and_a_test():
     """Those of the metadata are tested below."""
     assert MEANINGS.keys() == set(RULE_IDS)
     tested = {case[0] for case in CASES} | stream_watch.METADATA_RULES
-    tested |= {"altitude_above", "altitude_below", "loop_lag", "clock_offset"}
+    tested |= {"altitude_above", "altitude_below", "loop_lag", "clock_offset", "relay_restarted"}
     assert tested == set(RULE_IDS)
 
 
@@ -415,7 +415,7 @@ def test_a_failing_listener_hurts_no_other(caplog: pytest.LogCaptureFixture):
     assert sum("a listener of alerts failed" in line.message for line in caplog.records) == 1
 
 
-def test_a_removed_stream_clears_its_alerts():
+def test_a_removed_stream_ends_its_alerts():
     """So does a stream that ends, and a sink that is removed."""
     scene = normal()
     silence(scene)
@@ -425,12 +425,12 @@ def test_a_removed_stream_clears_its_alerts():
     scene.streams.clear()
     scene.sinks.clear()
     scene.run(1)
-    assert sorted(scene.seen[2:]) == ["cleared no_klv", "cleared sink_down"]
+    assert sorted(scene.seen[2:]) == ["ended no_klv", "ended sink_down"]
     assert scene.alerts.raised() == []
 
 
 def test_after_a_reload_an_alert_stays_raised_if_its_rule_still_holds():
-    """With the new values. One whose rule is off is cleared."""
+    """With the new values. One whose rule is off is ended."""
     scene = normal()
     silence(scene)
     scene.run(12)
@@ -439,7 +439,7 @@ def test_after_a_reload_an_alert_stays_raised_if_its_rule_still_holds():
     assert scene.seen == ["raised no_klv"]
     scene.alerts.apply(AlertsSettings(entries=(AlertEntry("no_klv", enabled=False),)))
     scene.run(1)
-    assert scene.seen == ["raised no_klv", "cleared no_klv"]
+    assert scene.seen == ["raised no_klv", "ended no_klv"]
     scene.alerts.apply(AlertsSettings(enabled=False))
     scene.run(30)
     assert scene.alerts.rules() == []
@@ -470,6 +470,8 @@ def test_an_alert_is_one_log_line_when_raised_and_one_when_cleared(caplog: pytes
     scene.run(10)
     lines = [(line.levelname, line.message) for line in caplog.records if line.name == "klvrelay.alerts"]
     assert [level for level, _ in lines] == ["ERROR", "INFO"]
+    assert all("value=%.6g" in str(line.msg) for line in caplog.records if "raised" in line.message)  # members of JSON
+    assert {line.stream for line in caplog.records if line.name == "klvrelay.alerts"} == {"uav1"}  # type: ignore[attr-defined]
     assert lines[0][1].startswith("alert raised: rule=no_klv stream=uav1 severity=critical value=")
     assert lines[1][1].startswith("alert cleared: rule=no_klv stream=uav1 severity=critical seconds=")
 
@@ -486,3 +488,49 @@ def test_the_memory_of_a_stream_is_bounded():
     (watch,) = scene.alerts._streams.values()
     assert len(watch.raised) <= 1
     assert len(watch.raised_by) <= 1
+
+
+def test_the_text_of_a_silence_has_one_duration():
+    """That of the alert; the reason of the state has the time-out of the state."""
+    scene = normal()
+    silence(scene)
+    scene.run(15)
+    (alert,) = scene.alerts.raised()
+    assert alert.text == f"no KLV for {alert.value:.1f} s: nothing is received"
+
+
+def test_the_worst_value_of_a_raised_alert_is_the_present_one():
+    """Also if its stream is removed while it is raised."""
+    scene = normal()
+    silence(scene)
+    scene.run(60)
+    (alert,) = scene.alerts.raised()
+    assert alert.worst > 55
+    scene.streams.clear()
+    scene.run(1)
+    assert scene.events[-1].worst > 55
+
+
+def test_an_outage_ends_with_the_record_that_ends_it():
+    """Not at the evaluation that finds it, up to a second later."""
+    scene = normal()
+    silence(scene)
+    scene.run(20)
+    began_us = round(scene.wall() * 1e6)
+    mend(scene)
+    scene.run(3)
+    cleared = scene.events[-1]
+    assert cleared.event == "cleared"
+    assert cleared.cleared_us is not None
+    assert 0 <= cleared.cleared_us - began_us <= 300_000
+
+
+@pytest.mark.parametrize(("startup", "within"), [(1.0, 11), (30.0, 36)])
+def test_a_stream_that_never_had_klv_is_reported_after_startup_or_threshold_and_the_hold(startup: float, within: int):
+    """Whichever of both is longer."""
+    scene = Scene(startup=startup)
+    scene.add_stream(rate=0)
+    scene.run(within - 2)
+    assert scene.seen == []
+    scene.run(4)
+    assert scene.seen == ["raised no_klv"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from conftest import ROOT
 from http_far_end import PostReceiver
 
 from klvrelay.alerts import engine
+from klvrelay.alerts.alert_file import read_alerts
 from klvrelay.config.alerts import AlertEntry, AlertsSettings, NotifySettings
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.settings import RelaySettings, SinkSettings, SourceSettings
@@ -112,6 +114,34 @@ async def test_a_run_deletes_the_alerts_of_the_run_before_it(mosquitto: Mosquitt
         await until(lambda: heard.on(ALERT) and heard.on(RELAY_ALERT))
         async with running(settings(mosquitto, free_port, AlertsSettings())):
             await until(lambda: heard.on(ALERT)[-1] == heard.on(RELAY_ALERT)[-1] == b"")
+
+
+async def test_a_relay_that_was_killed_continues_its_alerts(mosquitto: Mosquitto, free_port: int, tmp_path: Path):
+    """With the same id, without a second notification; and it reports that it was killed."""
+    receiver = PostReceiver(None, 0)
+    await receiver.start()
+    hook = NotifySettings("ops", web=HttpSettings.from_url(receiver.url, {}), severity="info")
+    alerts = AlertsSettings(entries=(QUICK,), destinations=(hook,), startup=0.2)
+    first, second = tmp_path / "first", tmp_path / "second"
+    found = replace(settings(mosquitto, free_port, alerts), state=first)
+
+    async with running(found) as relay:
+        await until(lambda: any(one.notified for one in read_alerts(first)) if first.exists() else False)
+        shutil.copytree(first, second)  # as a kill leaves it
+        (alert,) = relay.alerting.alerts.raised() if relay.alerting else ()
+    await until(lambda: len(receiver.requests) == 2)
+    async with running(replace(found, state=second)) as relay:
+        assert relay.alerting is not None
+        raised = relay.alerting.alerts.raised
+        await until(lambda: len(raised()) == 2)
+        assert {one.rule: one.id for one in raised()}["no_klv"] == alert.id
+        await until(lambda: len(receiver.requests) == 3)
+    await until(lambda: len(receiver.requests) == 5)
+    events = [(one["event"], one["alert"]["rule"]) for one in (orjson.loads(each.body) for each in receiver.requests)]
+    assert events[:3] == [("raised", "no_klv"), ("ended", "no_klv"), ("raised", "relay_restarted")]
+    assert sorted(events[3:]) == [("ended", "no_klv"), ("ended", "relay_restarted")]
+    assert read_alerts(first) == read_alerts(second) == []
+    await receiver.close()
 
 
 async def test_a_reload_applies_the_rules_to_a_running_relay(mosquitto: Mosquitto, free_port: int):

@@ -254,3 +254,20 @@ def test_among_a_thousand_fences_each_is_entered_and_left():
 
     assert [event.fence for event in changes if event.kind == "entered"] == [name for name, _ in groupby(visited)]
     assert len(changes) == 2 * len(list(groupby(visited))) - 1
+
+
+def test_the_documented_example_is_raised_at_the_documented_times():
+    """Compared once a second, as alerts do: in the "Range" from 2.5 s to 8.4 s, although all is in the "Airspace"."""
+    from klvrelay.alerts.fence_checks import read_fence_rules
+    from klvrelay.config.alerts import GeofenceSettings
+
+    path = str(SAMPLES / "zones.geojson")
+    holds: dict[str, list[float]] = {}
+    for name, areas in (("keep-out", ("Range",)), ("all", ())):
+        rule = read_fence_rules([GeofenceSettings(name, path, areas=areas)])[name]
+        watch = FenceWatch(rule)
+        seconds = [(at, items) for at, items in flight() if at % 0.5 < 0.02]
+        holds[name] = [at for at, items in seconds if watch.update(at, places_of(items, rule.of)).condition]
+    assert 2.5 <= holds["keep-out"][0] <= 3.1
+    assert 7.9 <= holds["keep-out"][-1] <= 9.0
+    assert holds["all"][0] == 0.0

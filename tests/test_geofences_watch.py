@@ -41,7 +41,7 @@ def test_a_rule_is_raised_inside_and_cleared_outside():
 
     assert raised.condition
     assert raised.events == (("entered", "platform", None, "North", 101.0),)
-    assert later.seen == ("inside", "platform", None, "North", Place(56.16, 9.1, Altitudes(900)), 101.0)
+    assert later.seen == ("inside", "platform", None, "North", Place(56.16, 9.1, Altitudes(900)), 101.0, None)
     assert later.seen.describe() == "platform at 56.160000, 9.100000, 900 m HAE: inside North"
     assert later.events == ()
     assert (cleared.condition, cleared.seen, changes(cleared)) == (False, None, [("left", "North")])
@@ -178,7 +178,9 @@ def test_altitude_is_raised_outside_the_band_within_the_area():
 
     assert found == [False, True, True, False, True, False]
     assert not one.update(9, platform(56.3, hae=5000)).condition
-    assert one.update(10, platform(56.15, hae=5000)).seen.describe().endswith("outside the altitudes of Block")
+    assert one.update(10, platform(56.15, hae=5000)).seen.describe().endswith(
+        "5000 m HAE: outside the altitudes of Block (300 to 1000 m HAE)"
+    )
 
 
 @each_case("datum, raised", [("hae", False), ("msl", True), ("agl", True)])

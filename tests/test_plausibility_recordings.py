@@ -137,6 +137,8 @@ def test_the_probe_reports_each_fault_once(fault: str, tmp_path: Path):
         if finding.id in reported:
             assert f"{finding.count:,} of {SECONDS * RATE} records" in finding.what
             assert f"second {stream.implausible[0].first:.1f}" in finding.what
+        if finding.id == "time_implausible":
+            assert finding.what.startswith("The record time 1980-")
 
 
 def test_a_frozen_recording_shows_the_same_picture(tmp_path: Path):

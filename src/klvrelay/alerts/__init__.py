@@ -13,8 +13,10 @@
     stream_sample    what is measured of a stream         link_sample     of its transport
     clock_sample     of its clock                         sink_sample     of a sink
     relay_sample     of the relay                         disks           free space
+    area_changes     another area of a geofence
     metadata_checks  implausible metadata                 fence_checks    geofences
     window           counts of the last seconds           log_lines       the log line of an alert
     topics           documents on topics                  running         puts all together
+    alert_file       what is raised, kept over restarts   downtime        without a relay, before its start
     destinations/    webhooks, Apprise, commands
 """

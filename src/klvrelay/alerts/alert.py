@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from klvrelay.config.alert_rules import AlertSubject, Severity
 from klvrelay.health.report import utc
@@ -13,7 +13,7 @@ SCHEMA = "klvrelay/alert/1"
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert that was raised, and perhaps cleared. Times are microseconds since 1970 UTC.
+    """An alert that was raised, and perhaps cleared or ended. Times are microseconds since 1970 UTC.
 
     id          unique over all runs: the same in every document about this alert
     rule        id of its rule
@@ -21,8 +21,11 @@ class Alert:
     value       the value when it was raised; `worst` since then; `cleared_value` when it was cleared
     threshold   of the rule, in `unit`
     since_us    when the value left its normal range; `raised_us`: when it was reported, after the hold
-    cleared_us  None while it is raised
+    cleared_us  when it was cleared, or ended; None while it is raised
     text        what is wrong, as a sentence without a full stop; `advice`: what to do
+    ended       why it ended without being cleared: its value is not measured any longer; "": it did not
+    news        of one that is raised: it was raised just now, it continues one of an earlier run of the relay, or its
+                text was updated; `updates`, how often
     """
 
     id: str
@@ -40,6 +43,9 @@ class Alert:
     advice: str
     cleared_us: int | None = None
     cleared_value: float | None = None
+    ended: str = ""
+    news: Literal["raised", "continues", "updated"] = "raised"
+    updates: int = 0
 
     @property
     def is_raised(self) -> bool:
@@ -52,8 +58,15 @@ class Alert:
 
     @property
     def event(self) -> str:
-        """What happened last: raised or cleared."""
-        return "raised" if self.is_raised else "cleared"
+        """What happened last: raised, continues, updated, cleared or ended."""
+        if self.is_raised:
+            return self.news
+        return "ended" if self.ended else "cleared"
+
+    @property
+    def seconds(self) -> float:
+        """Seconds from `since` to the clear or the end; 0 while it is raised."""
+        return 0.0 if self.cleared_us is None else (self.cleared_us - self.since_us) / 1e6
 
     def document(self) -> dict[str, Any]:
         """The alert as members of a JSON document."""
@@ -73,8 +86,10 @@ class Alert:
             "advice": self.advice,
         }
         if self.cleared_us is not None:
-            document["cleared"] = utc(self.cleared_us)
-            document["seconds"] = round((self.cleared_us - self.since_us) / 1e6, 3)
+            document[self.event] = utc(self.cleared_us)
+            document["seconds"] = round(self.seconds, 3)
+        if self.ended:
+            document["reason"] = self.ended
         return document
 
 

@@ -14,9 +14,11 @@ from typing import Any
 
 from klvrelay.alerts.alert import Alert
 from klvrelay.alerts.disks import DiskWatch
+from klvrelay.alerts.downtime import Downtime
 from klvrelay.alerts.fence_checks import FenceRules
 from klvrelay.alerts.log_lines import log_alert
 from klvrelay.alerts.relay_sample import RelaySample
+from klvrelay.alerts.resuming import RESUME, Resuming
 from klvrelay.alerts.rule import AlertRule
 from klvrelay.alerts.rules import EVERY, rules_of
 from klvrelay.alerts.sink_sample import SinkSample
@@ -43,7 +45,7 @@ those of a fifth of the streams.
 """
 
 AlertListener = Callable[[Alert, AlertRule], None]
-"""Is called with each alert that was raised or cleared, and the rule with which it was."""
+"""Is called with each alert that was raised, cleared or ended, or continues, and the rule with which it was."""
 
 
 class Alerts:
@@ -57,9 +59,10 @@ class Alerts:
 
     def __init__(
         self, board: Board, settings: AlertsSettings, *, fences: FenceRules | None = None,
-        disks: DiskWatch | None = None, clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
+        disks: DiskWatch | None = None, downtime: Downtime | None = None, kept: Iterable[Alert] = (),
+        clock: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
+        """`downtime`: before this start. `kept`: what an earlier run had raised, and did not end."""
         self.settings = settings
         self.listeners: list[AlertListener] = [log_alert]
         self.checked: list[Callable[[], None]] = []
@@ -71,7 +74,8 @@ class Alerts:
         self._turns = itertools.count()
         self._streams: dict[int, StreamWatch] = {}
         self._sinks: dict[int, Watched] = {}
-        sample = RelaySample(board, self._disks, clock(), wall)
+        sample = RelaySample(board, self._disks, clock(), wall, downtime)
+        self._earlier = Resuming(kept, self._publish, self._publish_end, clock() + settings.startup + RESUME)
         self._contain = board.contain
         self._relay = Watched("relay", "relay", sample, rules_of(settings, "relay", "relay"), board.contain)
         self._failed: set[AlertListener] = set()
@@ -81,13 +85,13 @@ class Alerts:
 
     def raised(self) -> list[Alert]:
         """The raised alerts, the oldest first."""
-        found = (alert for watched in self._all() for alert in watched.raised.values())
+        found = (alert for watched in self._all() for alert in watched.present())
         return sorted(found, key=lambda alert: alert.raised_us)
 
     def raised_of(self, subject: AlertSubject, name: str) -> list[Alert]:
         """Those of a stream, a sink or the relay."""
         found = (watched for watched in self._all() if watched.name == name and watched.subject == subject)
-        return sorted((alert for each in found for alert in each.raised.values()), key=lambda alert: alert.raised_us)
+        return sorted((alert for each in found for alert in each.present()), key=lambda alert: alert.raised_us)
 
     def rules(self, subject: AlertSubject | None = None, name: str = EVERY) -> list[AlertRule]:
         """The active rules as they apply to a stream, a sink or the relay; without arguments, all by default."""
@@ -123,6 +127,7 @@ class Alerts:
 
     def _parts(self, late: float) -> Iterable[Callable[[], None]]:
         if not self.settings.enabled:
+            yield lambda: self._earlier.end("alerts are switched off")
             yield from self.checked
             return
         yield lambda: self._check_relay(late)
@@ -132,12 +137,14 @@ class Alerts:
         for begin in range(0, len(watches), TOGETHER):
             part = watches[begin : begin + TOGETHER]
             yield lambda part=part: self._check_streams(part)  # type: ignore[misc]
+        yield lambda: self._earlier.end_unknown(self._clock())
         yield from self.checked
 
     def _check_relay(self, late: float) -> None:
         self._board.refresh(next(self._turns) % COUNT_EVERY, COUNT_EVERY)
         now = self._clock()
         sample: RelaySample = self._relay.sample
+        self._earlier.resume(self._relay)
         sample.take(now, late)
         if sample.is_wall_stepped:
             for stream in self._streams.values():
@@ -159,6 +166,7 @@ class Alerts:
         sample.startup = self.settings.startup
         self._sinks[key] = Watched("sink", sample.name, sample, rules_of(self.settings, "sink", sample.name),
                                    self._contain)  # fmt: skip
+        self._earlier.resume(self._sinks[key])
         return self._sinks[key]
 
     def _follow_streams(self) -> None:
@@ -171,7 +179,9 @@ class Alerts:
                 self._streams[key] = self._add_stream(health, now)
 
     def _add_stream(self, health: StreamHealth, now: float) -> StreamWatch:
-        return StreamWatch(health, now, self.settings, self._fences, self._contain, len(self._streams))
+        watch = StreamWatch(health, now, self.settings, self._fences, self._contain, len(self._streams))
+        self._earlier.resume(watch)
+        return watch
 
     def _check_streams(self, watches: Iterable[StreamWatch]) -> None:
         now = self._clock()
@@ -191,14 +201,16 @@ class Alerts:
     def _evaluate(self, watched: Watched, now: float) -> None:
         for rule, transition, value, track in watched.check(now):
             self._change(watched, rule, transition, value, track, now)
+        if watched.raised:
+            self._update(watched, now)
         for rule_id in [one for one in watched.raised if not watched.is_tracked(one)]:
-            self._clear(watched, rule_id, None, now)  # disabled by a reload or a fault
+            self._end(watched, rule_id, "the rule is switched off")  # by a reload or a fault
 
     def _change(
         self, watched: Watched, rule: AlertRule, transition: Transition, value: float, track: RuleTrack, now: float
     ) -> None:
         if transition == "cleared":
-            self._clear(watched, rule.id, value, now, rule, track.worst)
+            self._clear(watched, rule, value, track.worst)
             return
         now_us = round(self._wall() * 1e6)
         alert = Alert(
@@ -210,23 +222,36 @@ class Alerts:
         watched.raised[rule.id], watched.raised_by[rule.id] = alert, rule
         self._publish(alert, rule)
 
-    def _clear(
-        self, watched: Watched, rule_id: str, value: float | None, now: float, rule: AlertRule | None = None,
-        worst: float | None = None,
-    ) -> None:  # fmt: skip
-        alert = watched.raised.pop(rule_id, None)
-        if alert is None:
-            return
-        raised_by = watched.raised_by.pop(rule_id)
-        worst = alert.worst if worst is None else worst
-        cleared = replace(alert, cleared_us=round(self._wall() * 1e6), cleared_value=value, worst=worst)
-        self._publish(cleared, rule or raised_by)
+    def _clear(self, watched: Watched, rule: AlertRule, value: float, worst: float) -> None:
+        """The value is back in its normal range."""
+        alert = watched.raised.pop(rule.id, None)
+        watched.raised_by.pop(rule.id, None)
+        if alert is not None:
+            ago = max(0.0, rule.meaning.over(watched.sample))
+            cleared_us = max(alert.raised_us, round((self._wall() - ago) * 1e6))
+            self._publish(replace(alert, cleared_us=cleared_us, cleared_value=value, worst=worst), rule)
 
-    def _drop(self, watched: Watched, now: float) -> None:
+    def _update(self, watched: Watched, now: float) -> None:
+        """Publish the alerts of geofences that hold for another area too."""
+        for rule in watched.changed_areas(now):
+            alert, text = watched.raised[rule.id], rule.meaning.text(watched.sample, 1.0)
+            watched.raised[rule.id] = replace(alert, text=text, updates=alert.updates + 1)
+            self._publish(replace(watched.raised[rule.id], news="updated"), rule)
+
+    def _end(self, watched: Watched, rule_id: str, reason: str) -> None:
+        """The value is not measured any longer."""
+        self._publish_end(*watched.release(rule_id), reason)
+
+    def _publish_end(self, alert: Alert, rule: AlertRule, reason: str) -> None:
+        self._publish(replace(alert, cleared_us=round(self._wall() * 1e6), ended=reason), rule)
+
+    def _drop(self, watched: Watched, now: float, reason: str = "") -> None:
         """The stream or sink ended, or was removed: nothing of it is raised any longer."""
         watched.clear(now)
+        if self._board.relay.state == "stopping":
+            reason = "the relay stops"
         for rule_id in list(watched.raised):
-            self._clear(watched, rule_id, None, now)
+            self._end(watched, rule_id, reason or f"the {watched.subject} ended, or was removed")
 
     def _publish(self, alert: Alert, rule: AlertRule) -> None:
         for listener in self.listeners:
@@ -245,18 +270,19 @@ class Alerts:
         for stream in self._streams.values():
             stream.set_fences(settings, self._fences)
         if not settings.enabled:
-            self.stop()
+            self.stop("alerts are switched off")
 
     def set_disks(self, disks: Iterable[Any]) -> None:
         """Watch other paths."""
         self._disks.paths = tuple(disks)
 
-    def stop(self) -> None:
-        """Clear everything: the relay stops, or alerts are off."""
+    def stop(self, reason: str = "the relay stops") -> None:
+        """End everything."""
         now = self._clock()
         self._disks.stop()
+        self._earlier.end(reason)
         for watched in self._all():
-            self._drop(watched, now)
+            self._drop(watched, now, reason)
 
     def _all(self) -> Iterable[Watched]:
         return (self._relay, *self._sinks.values(), *self._streams.values())

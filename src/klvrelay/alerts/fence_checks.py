@@ -11,6 +11,9 @@ from klvrelay.errors import ConfigError
 from klvrelay.record import Record
 from klvrelay.text import printable
 
+NAMES_MOST = 5
+"""Maximum number of names in a text."""
+
 FenceRules = Mapping[str, Any]
 """`geofences.FenceRule` by the name of [[geofence]]."""
 
@@ -30,9 +33,20 @@ def read_fence_rule(settings: GeofenceSettings) -> Any:
     """The `geofences.FenceRule` of one geofence. It blocks. Raises ConfigError, which begins with the key."""
     package: Any = import_module("klvrelay.geofences")  # on use: it loads numpy
     return package.FenceRule(
-        settings.name, package.read_fences(settings.file), frozenset(settings.of), settings.when,
-        settings.dwell, settings.radius, settings.margin,
+        settings.name, _selected(package.read_fences(settings.file), settings.areas), frozenset(settings.of),
+        settings.when, settings.dwell, settings.radius, settings.margin,
     )  # fmt: skip
+
+
+def _selected(fences: Sequence[Any], names: Sequence[str]) -> tuple[Any, ...]:
+    """The fences with these names; all without names."""
+    known = [fence.name for fence in fences]
+    for name in names:
+        if name not in known:
+            valid = ", ".join(printable(one) for one in known[:NAMES_MOST])
+            more = f" and {len(known) - NAMES_MOST} more" if len(known) > NAMES_MOST else ""
+            raise ConfigError(f"areas: the file has no area or point {printable(name)}; it has: {valid}{more}")
+    return tuple(fence for fence in fences if not names or fence.name in names)
 
 
 class FenceChecks:
@@ -41,7 +55,8 @@ class FenceChecks:
     rules  those that apply to it
     """
 
-    def __init__(self, rules: FenceRules) -> None:
+    def __init__(self, rules: FenceRules, before: FenceChecks | None = None) -> None:
+        """`before`: its geofences until now. Those that are unchanged continue in their state."""
         package: Any = import_module("klvrelay.geofences") if rules else None
         self._places_of = None if package is None else package.places_of
         self.rules = dict(rules)
@@ -49,6 +64,11 @@ class FenceChecks:
         self._of = frozenset(subject for rule in rules.values() for subject in rule.of)
         self._statuses: dict[str, Any] = {}
         self._record: Record | None = None
+        if before is not None:
+            for name in [name for name, rule in self.rules.items() if before.rules.get(name) == rule]:
+                self._watches[name] = before._watches[name]
+                if name in before._statuses:
+                    self._statuses[name] = before._statuses[name]
 
     def take(self, record: Record | None, now: float) -> None:
         """Compare a record, unless it was compared before."""
@@ -67,8 +87,19 @@ class FenceChecks:
         return None if status is None else float(status.condition)
 
     def text(self, name: str) -> str:
+        """Where it is, in which area, and in which others."""
         seen = self._statuses[name].seen
-        return "" if seen is None else str(seen.describe())
+        if seen is None:
+            return ""
+        others = sorted(self.areas(name) - {seen.fence})
+        more = f" and {len(others) - NAMES_MOST} more" if len(others) > NAMES_MOST else ""
+        also = f"; also {', '.join(printable(one) for one in others[:NAMES_MOST])}{more}" if others else ""
+        return f"{seen.describe()}{also}"
+
+    def areas(self, name: str) -> frozenset[str]:
+        """The names of the areas and points for which it holds."""
+        watch = self._watches.get(name)
+        return frozenset() if watch is None else frozenset(one.fence for one in watch.sightings())
 
     def age(self, name: str, now: float) -> float:
         """Seconds since it began to hold."""

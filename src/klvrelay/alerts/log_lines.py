@@ -1,4 +1,4 @@
-"""An alert is also one log line when it is raised, and one when it is cleared."""
+"""An alert is also one log line when it is raised, and one when it is cleared or ended."""
 
 from __future__ import annotations
 
@@ -13,15 +13,20 @@ _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "critical": logging
 
 
 def log_alert(alert: Alert, rule: AlertRule) -> None:
-    """Log an alert: raised as warning, or as error if it is critical; cleared as info."""
+    """Log an alert: raised as warning, or as error if it is critical; its end as info."""
     where = f"{alert.subject}={printable(alert.name)}"
-    if alert.cleared_us is None:
-        LOG.log(
-            _LEVELS[alert.severity],
-            "alert raised: rule=%s %s severity=%s value=%.6g threshold=%.6g unit=%r text=%r advice=%r",
-            alert.rule, where, alert.severity, alert.value, alert.threshold, alert.unit, alert.text, alert.advice,
-        )  # fmt: skip
+    named: dict[str, object] | None = {alert.subject: alert.name} if alert.subject in ("stream", "sink") else None
+    form = "alert %s: rule=%s %s severity=%s"
+    values: list[object] = [alert.event, alert.rule, where, alert.severity]
+    if alert.is_raised:
+        if alert.unit:
+            form += " value=%.6g threshold=%.6g unit=%r"
+            values += [alert.value, alert.threshold, alert.unit]
+        LOG.log(_LEVELS[alert.severity], f"{form} text=%r advice=%r", *values, alert.text, alert.advice, extra=named)
         return
-    seconds = (alert.cleared_us - alert.since_us) / 1e6
-    LOG.info("alert cleared: rule=%s %s severity=%s seconds=%.1f worst=%.6g", alert.rule, where, alert.severity,
-             seconds, alert.worst)  # fmt: skip
+    form += " seconds=%.1f worst=%.6g"
+    values += [alert.seconds, alert.worst]
+    if alert.ended:
+        form += " reason=%r"
+        values.append(alert.ended)
+    LOG.info(form, *values, extra=named)

@@ -18,11 +18,14 @@ Text = str | Callable[[Any, float], str]
 
 
 def _meaning(
-    measure: Callable[[Any], float | None], text: Text, advice: Text, *, is_age: bool = False
+    measure: Callable[[Any], float | None], text: Text, advice: Text, *, is_age: bool = False, is_state: bool = False
 ) -> RuleMeaning:
-    """`is_age`: the value is the time since it left its normal range."""
+    """`is_age`: the value is the time since it left its normal range. `is_state`: it is normal again since the state of
+    the health began.
+    """
     began = (lambda sample, value: value) if is_age else (lambda sample, value: 0.0)
-    return RuleMeaning(measure, _words(text), _words(advice), began)
+    over = (lambda sample: sample.now - sample.health.since) if is_state else (lambda sample: 0.0)
+    return RuleMeaning(measure, _words(text), _words(advice), began, over)
 
 
 def _words(text: Text) -> Callable[[Any, float], str]:
@@ -42,8 +45,14 @@ def _list(names: list[str]) -> str:
 
 
 def _no_klv(sample: StreamSample, value: float) -> str:
-    reason = f": {printable(sample.health.reason)}" if sample.health.reason else ""
-    return f"no KLV for {value:.1f} s{reason}"
+    health = sample.health
+    stale = _STALE.get(health.cause or "source", "nothing is received") if health.state == "stale" else ""
+    reason = stale or printable(health.reason)
+    return f"no KLV for {value:.1f} s{f': {reason}' if reason else ''}"
+
+
+_STALE = {"klv": "bytes are received, but no KLV", "transport": "what is received is damaged"}
+"""Why a stream is stale, by cause. Its own reason has the time-out of the state, which is not the time of the alert."""
 
 
 def _no_klv_advice(sample: StreamSample, value: float) -> str:
@@ -79,7 +88,7 @@ def _sink_down(sample: SinkSample, value: float) -> str:
 
 
 STREAM_MEANINGS: Mapping[str, RuleMeaning] = {
-    "no_klv": _meaning(lambda s: s.silent_s, _no_klv, _no_klv_advice, is_age=True),
+    "no_klv": _meaning(lambda s: s.silent_s, _no_klv, _no_klv_advice, is_age=True, is_state=True),
     "klv_rate": _meaning(
         lambda s: s.rate_share,
         lambda s, value: f"{s.rate or 0:.3g} KLV packets/s, {100 * value:.0f} % of the usual {s.usual_rate or 0:.3g}/s",
@@ -153,6 +162,7 @@ SINK_MEANINGS: Mapping[str, RuleMeaning] = {
     "sink_down": _meaning(
         lambda s: s.down_s, _sink_down,
         "Check that the far end is running and can be reached, and its login. Records wait meanwhile.", is_age=True,
+        is_state=True,
     ),
     "backlog": _meaning(
         lambda s: s.waiting_share,
@@ -186,7 +196,17 @@ SINK_MEANINGS: Mapping[str, RuleMeaning] = {
         "If the marking is right, the output must not have these records. If not, correct the marking at the encoder.",
     ),
 }
+def _restarted(sample: RelaySample, value: float) -> str:
+    reason = "" if sample.downtime is None else f": {sample.downtime.reason}"
+    return f"the relay did not run for {value:.1f} s{reason}"
+
+
 RELAY_MEANINGS: Mapping[str, RuleMeaning] = {
+    "relay_restarted": RuleMeaning(
+        lambda s: s.down_s, _restarted,
+        _words("Records of this time may be missing. See the log of the time before it: memory, power, the machine."),
+        lambda s, value: value + s.now - s.first,
+    ),
     "disk_space": _meaning(
         lambda s: s.free_percent, _disk,
         "Delete files, or lower spool.size, record_total or the limits of log and file sinks.",

@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable
 
 from klvrelay.alerts.disks import DiskWatch, FreeSpace
+from klvrelay.alerts.downtime import Downtime
 from klvrelay.alerts.window import RecentAmounts
 from klvrelay.health.board import Board
 from klvrelay.health.relay import process_figures
 
 MEMORY_EVERY = 10.0
 """Seconds between two measurements of memory."""
+RESTART_SHOWN = 300.0
+"""Seconds after the start in which the downtime before it is reported."""
 SLEWED = 0.1
 """Seconds by which the system clock may be adjusted within one check, without a step."""
 
@@ -24,16 +27,20 @@ class RelaySample:
     spool_s        seconds for which the spool cannot be written
     wall_step      largest step of the system clock in the last minute, seconds
     lag_s          longest delay of its own work in the last minute, seconds
+    down_s         seconds for which it did not run before this start, in the first minutes; then 0
     memory_share   resident memory as a share of what there is
     """
 
     name, ended = "relay", False
 
     def __init__(
-        self, board: Board, disks: DiskWatch, now: float, wall: Callable[[], float] = time.time
-    ) -> None:
+        self, board: Board, disks: DiskWatch, now: float, wall: Callable[[], float] = time.time,
+        downtime: Downtime | None = None,
+    ) -> None:  # fmt: skip
         self.board, self.now = board, now
         self._disks, self._wall = disks, wall
+        self.first, self.downtime = now, downtime
+        self.down_s: float | None = None
         self.free_percent: float | None = None
         self.spool_s: float | None = None
         self.wall_step = self.lag_s = 0.0
@@ -52,6 +59,8 @@ class RelaySample:
         self.free_percent = None if self.disk is None else self.disk.percent
         self._take_spool(now)
         self._take_wall(now)
+        if self.downtime is not None:
+            self.down_s = self.downtime.seconds if now - self.first < RESTART_SHOWN else 0.0
         self._lags.add(late, now)
         heartbeat = getattr(self.board, "loop", None)
         self.lag_s = max(self._lags.largest(now), 0.0 if heartbeat is None else heartbeat.lag_longest_s)

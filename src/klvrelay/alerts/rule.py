@@ -19,12 +19,16 @@ class RuleMeaning:
     """What a rule measures, and how an alert is worded.
 
     began  seconds between the time at which the value left its normal range and the time at which it was measured
+    over   seconds between the time at which the value was normal again and the time at which that was measured
+    areas  the names of the areas for which it holds: another one updates the text of a raised alert
     """
 
     measure: Measure
     text: Words
     advice: Words
     began: Callable[[Any, float], float] = lambda sample, value: 0.0
+    over: Callable[[Any], float] = lambda sample: 0.0
+    areas: Callable[[Any], frozenset[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from klvrelay.alerts.alert import Alert
 from klvrelay.alerts.meanings import MEANINGS
 from klvrelay.alerts.rule import AlertRule, RuleMeaning, clear_for
 from klvrelay.config.alert_rules import RULES, AlertSubject, RuleValues
-from klvrelay.config.alerts import AlertEntry, AlertsSettings, GeofenceSettings
+from klvrelay.config.alerts import AlertEntry, AlertsSettings, FenceWhen, GeofenceSettings
 
 SHARED_MOST = 512
 """Maximum number of different rules that are kept for sharing."""
@@ -56,17 +57,33 @@ def _fence(settings: AlertsSettings, fence: GeofenceSettings, name: str) -> Aler
     if not entry.enabled:
         return None
     return AlertRule(
-        fence.rule, "stream", "", 0.5, 0.5, hold=fence.hold if entry.hold is None else entry.hold,
+        fence.rule, "stream", "", 0.0, 0.0, hold=fence.hold if entry.hold is None else entry.hold,
         rearm=fence.rearm if entry.rearm is None else entry.rearm, severity=entry.severity or fence.severity,
-        below=False, meaning=_meaning_of(fence.name), quiet=fence.quiet and entry.quiet,
+        below=False, meaning=_meaning_of(fence.name, fence.when), quiet=fence.quiet and entry.quiet,
         notify=fence.notify if entry.notify is None else entry.notify, origin=origin,
     )  # fmt: skip
 
 
-def _meaning_of(name: str) -> RuleMeaning:
+def past_rule(alert: Alert) -> AlertRule:
+    """A rule in place of one that raised an alert in an earlier run, and that does not apply any longer."""
+    return AlertRule(
+        alert.rule, alert.subject, alert.unit, alert.threshold, alert.threshold, hold=0.0, rearm=0.0,
+        severity=alert.severity, below=False, meaning=MEANINGS["no_klv"],
+    )  # fmt: skip
+
+
+_FENCE_ADVICE: dict[FenceWhen, str] = {
+    "outside": "Inform the pilot that the platform left its area, or enlarge the area.",
+    "looks_at": "The camera looks at this point: inform those who watch it, or change `radius`.",
+    "altitude": "Inform the pilot of the altitudes of this area, or change them in the file.",
+}
+
+
+def _meaning_of(name: str, when: FenceWhen) -> RuleMeaning:
     return RuleMeaning(
         lambda sample: sample.fences.value(name),
         lambda sample, value: sample.fences.text(name),
-        lambda sample, value: "Inform those responsible for the area, or change the fence.",
+        lambda sample, value: _FENCE_ADVICE.get(when, "Inform those responsible for the area, or change the geofence."),
         lambda sample, value: sample.fences.age(name, sample.now),
+        areas=lambda sample: sample.fences.areas(name),
     )

@@ -63,7 +63,7 @@ class StreamWatch(Watched):
         names = [one.name for one in settings.geofences if one.applies_to(self.name) and one.name in fences]
         rules = {name: fences[name] for name in names}
         if rules != self.sample.fences.rules:
-            self.sample.fences = FenceChecks(rules)
+            self.sample.fences = FenceChecks(rules, self.sample.fences)
 
     def _due(self) -> Sequence[AlertRule]:
         """Without the rules whose values are all 0 or unknown, unless 0 exceeds their threshold."""

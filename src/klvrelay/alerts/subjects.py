@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from klvrelay.alerts.alert import Alert
+from klvrelay.alerts.area_changes import AreaChanges
 from klvrelay.alerts.rule import AlertRule
 from klvrelay.alerts.tracking import RuleTrack, Transition
 from klvrelay.config.alert_rules import AlertSubject
@@ -33,6 +35,7 @@ class Watched:
         self._contain = contain
         self.raised: dict[str, Alert] = {}
         self.raised_by: dict[str, AlertRule] = {}
+        self._areas = AreaChanges()
         self.rules = list(rules)
         self._tracks: dict[str, RuleTrack] = {}  # of the rules whose thresholds were exceeded once
 
@@ -81,6 +84,39 @@ class Watched:
         self._tracks.pop(rule.id, None)
         LOG.error("alert rule disabled: rule=%s %s=%s error=%r", rule.id, self.subject, printable(self.name),
                   str(fault))  # fmt: skip
+
+    def resume(self, alert: Alert) -> AlertRule | None:
+        """Continue an alert of an earlier run of the relay. The rule of it; None if it does not apply any longer."""
+        rule = next((one for one in self.rules if one.id == alert.rule), None)
+        if rule is not None:
+            self._track(rule).resume(alert.worst)
+            self.raised[rule.id], self.raised_by[rule.id] = alert, rule
+        return rule
+
+    def release(self, rule: str) -> tuple[Alert, AlertRule]:
+        """A raised alert, which is not raised from now on, and its rule."""
+        alert, track = self._present(rule), self._tracks.get(rule)
+        if track is not None and track.state == "raised":
+            track.state = "quiet"
+        del self.raised[rule]
+        return alert, self.raised_by.pop(rule)
+
+    def present(self) -> list[Alert]:
+        """The raised alerts, with the worst values so far."""
+        return [self._present(rule) for rule in self.raised]
+
+    def _present(self, rule: str) -> Alert:
+        alert, track = self.raised[rule], self._tracks.get(rule)
+        return alert if track is None else replace(alert, worst=track.worst)
+
+    def changed_areas(self, now: float) -> list[AlertRule]:
+        """The raised rules of geofences that hold for another area than the text of the alert names."""
+        self._areas.keep([alert.id for alert in self.raised.values()])
+        return [
+            rule for name, rule in self.raised_by.items()
+            if (areas := rule.meaning.areas) is not None and name in self.raised
+            and self._areas.is_due(self.raised[name].id, areas(self.sample), now)
+        ]  # fmt: skip
 
     def is_tracked(self, rule: str) -> bool:
         return any(one.id == rule for one in self.rules)

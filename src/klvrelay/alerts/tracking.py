@@ -79,6 +79,10 @@ class RuleTrack:
         self.state = "rearming" if was_raised else "quiet"
         return "cleared" if was_raised else None
 
+    def resume(self, worst: float) -> None:
+        """Continue an alert that an earlier run of the relay raised."""
+        self.state, self.worst = "raised", worst
+
     def adopt(self, other: RuleTrack) -> None:
         """Continue with the state of a track with other values of the same rule."""
         self.state, self.since, self.worst = other.state, other.since, other.worst

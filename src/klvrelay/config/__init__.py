@@ -25,4 +25,5 @@ Each setting is described once, beside its field, in settings.py and mqtt.py:
     web_certificate.py  its certificate                   incidents.py        the ledger of incidents
     log.py              the log of the process            writable_folder.py  can files be made in a folder?
     further_checks.py   checks that need files            json_request.py     requests of subscribers
+    alert_advice.py     alert settings without effect
 """

@@ -108,6 +108,8 @@ RULES: tuple[RuleValues, ...] = (
             "s", 30.0, 0.0, 0.0, "warning"),
     _sink("marking", f"records withheld {_MINUTE}, since their marking is above a maximum", "records",
           0.0, 0.0, 5.0, "warning"),
+    _relay("relay_restarted", "time for which the relay did not run, killed or failed, in the first 5 minutes after the"
+           " next start; with a state directory", "s", 0.0, 0.0, 0.0, "warning"),
     _relay("disk_space", "free share of the fullest disk that the relay writes to; 100 while 1 GiB is free", "%",
            5.0, 8.0, 30.0, "critical", below=True),
     _relay("spool_fault", "time for which the spool cannot be written", "s", 2.0, 0.0, 0.0, "critical"),

@@ -65,6 +65,7 @@ def _check_subject(name: str) -> None:
 
 _NAMES = texts('names of [[notify]], ["ops"]', _check_name)
 _NAME = kinds.text(_check_name, "letters, digits, - and _")
+_AREAS = texts('names of areas or points of the file, ["Range"]')
 _PATTERNS = texts('a name or pattern, "uav*", or an array of them')
 
 
@@ -90,8 +91,8 @@ class AlertEntry:
         example="10.0",
     )  # fmt: skip
     clear: float | None = setting(
-        None, _VALUE, "the value at which a raised alert is cleared", note="in the same ratio as by default",
-        example="5.0",
+        None, _VALUE, "the value at which a raised alert is cleared: up to it, or from it on for rules with <",
+        note="in the same ratio as by default", example="5.0",
     )  # fmt: skip
     hold: float | None = setting(
         None, _HOLD, "time for which the value must stay beyond the threshold: shorter blips stay silent",
@@ -121,6 +122,9 @@ class GeofenceSettings:
         kinds.text(wanted="the name of a file"), "GeoJSON (RFC 7946) with polygons, or points for looks_at",
         example='"/etc/klvrelay/zones.geojson"',
     )  # fmt: skip
+    areas: tuple[str, ...] = setting(
+        (), _AREAS, "only the areas or points of the file with these names; without: all", example='["Range"]'
+    )
     stream: tuple[str, ...] = setting((), _PATTERNS, "only streams with such names", example='"uav*"')
     of: tuple[str, ...] = setting(
         ("platform",),
@@ -212,7 +216,7 @@ class AlertsSettings:
     entries: tuple[AlertEntry, ...] = ()
     geofences: tuple[GeofenceSettings, ...] = ()
     destinations: tuple[NotifySettings, ...] = ()
-    origins: tuple[str, ...] = ()
+    origins: tuple[str, ...] = field(default=(), compare=False)
 
     def entry_of(self, rule: str, subject: str, name: str) -> tuple[AlertEntry, str] | None:
         """The entry that applies to a rule for this stream or sink, and where it is; None: the defaults."""

@@ -71,6 +71,10 @@ class AlertsReader:
         for key, subject in (("stream", "stream"), ("sink", "sink")):
             if getattr(rule, key) and defaults.subject != subject:
                 entry.add_fault(self._faults, key, f"has no effect: {rule.rule} is a rule of {_of(defaults.subject)}")
+        for key in ("threshold", "clear"):
+            if defaults.unit != "m" and (getattr(rule, key) or 0.0) < 0:
+                entry.add_fault(self._faults, key, f"must not be negative: {rule.rule} is measured in {defaults.unit}")
+                return
         threshold = defaults.threshold if rule.threshold is None else rule.threshold
         if threshold is None:
             if rule.enabled:
@@ -101,6 +105,8 @@ class AlertsReader:
         apprise, secret = self._tables.secret(entry, "apprise"), self._tables.secret(entry, "secret")
         url = self._tables.secret(entry, "url")
         given = [key for key in ("url", "apprise", "command") if _has(entry, key)]
+        if not given and entry.meant & {"url", "apprise", "command"}:
+            return None
         if len(given) != 1:
             text = f"{given[0]} is given too; give only one" if given else "missing: give url, apprise or command"
             entry.add_fault(self._faults, given[1] if given else "url", text)
@@ -123,7 +129,7 @@ class AlertsReader:
         try:
             return HttpSettings.from_url(url.reveal(), {"timeout": timeout, "sign_key": secret})
         except ConfigError as fault:
-            entry.add_fault(self._faults, _key(entry, "url"), str(fault))
+            entry.add_fault(self._faults, _key(entry, "url"), str(fault).removeprefix("url: "))
             return None
 
 

@@ -73,7 +73,9 @@ def entries_of(tables: Mapping[str, Any], lines: Mapping[Place, int], path: str,
         elif isinstance(value, dict):
             found.append(_entry(table, name, 0, value, lines, path, faults))
         else:
-            faults.add(origin, name, f"must be a table: [{name}]")
+            one = _BY_NAME.get(name.removesuffix("s"))
+            hint = f"; for one of several: {one.header}" if one is not None and one.is_array else ""
+            faults.add(origin, name, f"must be a table: [{name}]{hint}")
     return found
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from klvrelay.config.advice import advice
+from klvrelay.config.alert_advice import alerts_without_effect
 from klvrelay.config.credentials import readable_by_others, variables
 from klvrelay.config.entries import TableEntry, entries_of
 from klvrelay.config.faults import Faults, SettingOrigin
@@ -87,6 +88,7 @@ def read_settings(
     settings = read_relay(SettingsReader(faults, source_password, checks), entries, faults)
     faults.check()
     warnings += streams_without_effect(settings)
+    warnings += alerts_without_effect(settings, entries)
     warnings += advice(settings, "environment" if path is None else printable(os.fspath(path)))
     return Reading(settings, tuple(entries), tuple(warnings))
 

@@ -167,7 +167,9 @@ SOURCE = Table(
     id="stream",
 )
 HTTP = Table("http", "the web server: metrics, health and API; without it there is none", settings_of(WebSettings))
-ALERTS = Table("alerts", "alerts: when rules begin, and quiet hours", settings_of(AlertsSettings))
+ALERTS = Table(
+    "alerts", "alerts of all rules: whether and when they are raised, and quiet hours", settings_of(AlertsSettings)
+)
 ALERT = Table(
     "alert", "values of one rule, for all streams and sinks or for some; [alerts.md](alerts.md) has all rules",
     settings_of(AlertEntry), is_array=True,

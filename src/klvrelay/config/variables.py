@@ -14,7 +14,7 @@ from klvrelay.config.entries import TableEntry
 from klvrelay.config.faults import Faults, SettingOrigin
 from klvrelay.config.kinds import did_you_mean
 from klvrelay.config.sinks.known import kind_of_url
-from klvrelay.config.tables import SINK, SOURCE, TABLES, Table
+from klvrelay.config.tables import NOTIFY, SINK, SOURCE, TABLES, Table
 from klvrelay.errors import ConfigError
 from klvrelay.text import Secret, is_utf8, printable
 
@@ -129,6 +129,8 @@ def _warning(name: str, known: Sequence[str]) -> str:
     """The warning of a variable without effect; "" for one that may be for another program."""
     if name in known:
         return f"{name}: has no effect: neither the settings file nor the environment has this sink"
+    if re.fullmatch(rf"{variable_of(NOTIFY, '', '[A-Z0-9_]+')}(?:{'|'.join(NOTIFY.keys).upper()})", name):
+        return f"{printable(name)}: has no effect: the settings file has no {NOTIFY.header} with such a name; add one"
     hint = did_you_mean(name, known, cutoff=0.8)
     is_ours = any(name.startswith(f"{PREFIX}{table.name.upper()}_") for table in TABLES)
     return f"{printable(name)}: unknown variable{hint}" if hint or is_ours else ""

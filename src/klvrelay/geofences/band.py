@@ -8,6 +8,10 @@ Datum = Literal["hae", "msl", "agl"]
 """Above the WGS-84 ellipsoid, above mean sea level (EGM96), or above ground."""
 
 
+LOWEST, HIGHEST = -1_000.0, 100_000.0
+"""Metres: the ends of a band without a lower or an upper limit."""
+
+
 class Altitudes(NamedTuple):
     """Of one position, in metres; None where it is not known."""
 
@@ -22,6 +26,13 @@ class AltitudeBand(NamedTuple):
     low: float
     high: float
     datum: Datum = "hae"
+
+    def describe(self) -> str:
+        """`300 to 1040 m MSL`, `above 300 m AGL` or `below 1040 m HAE`."""
+        unit = f"m {self.datum.upper()}"
+        if self.low <= LOWEST:
+            return f"below {self.high:g} {unit}"
+        return f"above {self.low:g} {unit}" if self.high >= HIGHEST else f"{self.low:g} to {self.high:g} {unit}"
 
     def holds(self, altitudes: Altitudes, slack: float = 0.0) -> bool | None:
         """Is the altitude in the band? None if it is not known in the band's datum.

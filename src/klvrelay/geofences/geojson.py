@@ -17,7 +17,7 @@ import orjson
 from klvrelay.config.small_file import read_small
 from klvrelay.errors import ConfigError
 from klvrelay.geo import undulation
-from klvrelay.geofences.band import AltitudeBand, Datum
+from klvrelay.geofences.band import HIGHEST, LOWEST, AltitudeBand, Datum
 from klvrelay.geofences.fence import Fence
 from klvrelay.geofences.geometry import Geometry, GeometryReader, number, shown
 from klvrelay.text import printable
@@ -28,7 +28,6 @@ MOST_NAME = 100
 """Characters of a name."""
 
 _DATUMS = get_args(Datum)
-_ALTITUDES = -1_000.0, 100_000.0
 _WGS84 = ("CRS84", "EPSG:4326", "EPSG::4326")
 
 
@@ -134,7 +133,7 @@ def _band(properties: Mapping[str, Any], where: str) -> AltitudeBand | None:
         raise ConfigError(f'{where}: altitude_datum {shown(datum)}: expected "hae", "msl" or "agl"')
     if low is None and high is None:
         return None
-    band = AltitudeBand(_ALTITUDES[0] if low is None else low, _ALTITUDES[1] if high is None else high, datum or "hae")
+    band = AltitudeBand(LOWEST if low is None else low, HIGHEST if high is None else high, datum or "hae")
     if band.low >= band.high:
         raise ConfigError(f"{where}: min_altitude {band.low:g} is not below max_altitude {band.high:g}; swap them")
     return band
@@ -145,7 +144,7 @@ def _altitude(properties: Mapping[str, Any], key: str, where: str) -> float | No
     if value is None:
         return None
     found = number(value)
-    if found is None or not _ALTITUDES[0] <= found <= _ALTITUDES[1]:
+    if found is None or not LOWEST <= found <= HIGHEST:
         raise ConfigError(f"{where}: {key} {shown(value)}: expected metres, a number from -1000 to 100000")
     return found
 

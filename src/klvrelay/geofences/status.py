@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from klvrelay.geofences.band import AltitudeBand
 from klvrelay.geofences.places import Place, Subject
 from klvrelay.geofences.rule import When
 
@@ -17,6 +18,7 @@ class FenceSighting(NamedTuple):
     fence    its name; of a rule "outside" the fence that was left last, or "" if there are several and none was left
     place    the newest position; of a footprint its middle
     since    monotonic seconds: of entering; of a rule "outside" that of leaving, or of the first position
+    band     of a rule "altitude": the altitudes of the fence
     """
 
     when: When
@@ -25,17 +27,19 @@ class FenceSighting(NamedTuple):
     fence: str
     place: Place
     since: float
+    band: AltitudeBand | None = None
 
     def describe(self) -> str:
-        """`platform at 56.119732, 9.430491, 1073 m HAE: inside North`."""
+        """`platform at 56.119732, 9.430491, 1073 m HAE: inside North`; altitudes have the datum of the band."""
         who = f"target {self.target}" if self.subject == "target" else self.subject.replace("_", " ")
-        hae = self.place.altitudes.hae
-        height = "" if hae is None else f", {hae:.0f} m HAE"
-        return f"{who} at {self.place.lat:.6f}, {self.place.lon:.6f}{height}: {_RELATIONS[self.when]} {self._fence}"
-
-    @property
-    def _fence(self) -> str:
-        return self.fence or "all fences"
+        datum = "hae" if self.band is None else self.band.datum
+        altitude = getattr(self.place.altitudes, datum)
+        height = "" if altitude is None else f", {altitude:.0f} m {datum.upper()}"
+        limits = "" if self.band is None else f" ({self.band.describe()})"
+        return (
+            f"{who} at {self.place.lat:.6f}, {self.place.lon:.6f}{height}:"
+            f" {_RELATIONS[self.when]} {self.fence or 'all fences'}{limits}"
+        )
 
 
 _RELATIONS: dict[When, str] = {

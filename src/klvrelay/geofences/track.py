@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from klvrelay.geofences.band import Altitudes
+from klvrelay.geofences.band import AltitudeBand, Altitudes
 from klvrelay.geofences.comparisons import FenceComparison
 from klvrelay.geofences.places import Outline, Place, Subject
 from klvrelay.geofences.rule import FenceRule
@@ -59,7 +59,8 @@ class FenceTrack:
             return
         for number, stay in self._stays.items():
             if stay.dwelled or self._rule.when != "dwell":
-                yield self._sighting(self._rule.fences[number].name, stay.since)
+                fence = self._rule.fences[number]
+                yield self._sighting(fence.name, stay.since, fence.band if self._rule.when == "altitude" else None)
 
     def _present(self, value: Any) -> list[int]:
         """The fences that it is in, with hysteresis: what raises the rule happens at the border."""
@@ -94,9 +95,9 @@ class FenceTrack:
     def _event(self, kind: EventKind, now: float, number: int) -> FenceEvent:
         return FenceEvent(kind, self._subject, self._target, self._rule.fences[number].name, now)
 
-    def _sighting(self, fence: str, since: float) -> FenceSighting:
+    def _sighting(self, fence: str, since: float, band: AltitudeBand | None = None) -> FenceSighting:
         assert self._place is not None
-        return FenceSighting(self._rule.when, self._subject, self._target, fence, self._place, since)
+        return FenceSighting(self._rule.when, self._subject, self._target, fence, self._place, since, band)
 
 
 def _middle(outline: Outline) -> Place:

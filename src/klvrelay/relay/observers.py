@@ -13,11 +13,14 @@ from functools import partial
 from pathlib import Path
 
 from klvrelay import threads
+from klvrelay.alerts.downtime import Downtime
 from klvrelay.alerts.running import Alerting
 from klvrelay.config.settings import RelaySettings
 from klvrelay.errors import ConfigError, describe_bug
 from klvrelay.incidents.alive import LastBeat, RunEnd, read_alive
+from klvrelay.incidents.earlier_run import message_of
 from klvrelay.incidents.ledger_service import Incidents
+from klvrelay.incidents.moment import MachineClock
 from klvrelay.incidents.state_folder import StateFolder, state_path
 from klvrelay.incidents.tracker import Key
 from klvrelay.json_output import dumps
@@ -49,8 +52,9 @@ async def reserved_state(settings: RelaySettings) -> AsyncIterator[Path | None]:
 async def run_observed(relay: Relay, settings: RelaySettings, folder: Path | None, beside: Sequence[Beside]) -> None:
     """Run the relay with its alerts, its ledger of incidents, and `beside`, which are cancelled at the end."""
     observation, limits = relay.observation, settings.incidents
-    alerting = await threads.run(partial(_alerting, relay, settings), "klvrelay-alerts")  # it may load libraries
     last = await _last_beat(folder)
+    make = partial(_alerting, relay, settings, folder, None if folder is None else _downtime(last))
+    alerting = await threads.run(make, "klvrelay-alerts")  # it may load libraries
     relay.incidents = incidents = Incidents(
         relay.board, folder, age=limits.age, size=limits.size, last=last, names=lambda: _names(settings)
     )
@@ -61,7 +65,7 @@ async def run_observed(relay: Relay, settings: RelaySettings, folder: Path | Non
     relay.loop.on_beat += incidents.beat, observation.check_spool  # a disk that begins to fail is found soon
     how: RunEnd = "failed"
     try:
-        await _run_all(relay, [*beside, lambda _: alerting.run()])
+        await _run_all(relay, alerting, beside)
         how = "ended"
     except asyncio.CancelledError:
         how = "stopped"
@@ -71,20 +75,22 @@ async def run_observed(relay: Relay, settings: RelaySettings, folder: Path | Non
         await finish(asyncio.create_task(incidents.end(how), name="incidents end"))
 
 
-def _alerting(relay: Relay, settings: RelaySettings) -> Alerting:
+def _alerting(relay: Relay, settings: RelaySettings, folder: Path | None, downtime: Downtime | None) -> Alerting:
     """The alerts of a relay."""
-    alerting = relay.alerting = Alerting(relay.board, settings, relay.observation.publish_alerts)
+    alerting = Alerting(relay.board, settings, relay.observation.publish_alerts, folder, downtime)
+    relay.alerting = alerting
     relay.on_reload.append(alerting.apply)
     return alerting
 
 
-async def _run_all(relay: Relay, beside: Sequence[Beside]) -> None:
-    others = [asyncio.ensure_future(work(relay)) for work in beside]
+async def _run_all(relay: Relay, alerting: Alerting, beside: Sequence[Beside]) -> None:
+    others = [asyncio.ensure_future(work) for work in (*(each(relay) for each in beside), alerting.run())]
     for task in others:
         task.add_done_callback(_report)
     try:
         await relay.run()
     finally:
+        await finish(asyncio.create_task(alerting.finish(), name="alerts end"))
         await cancel(others)
 
 
@@ -93,6 +99,12 @@ def _report(task: asyncio.Future[None]) -> None:
     if not task.cancelled() and (fault := task.exception()) is not None:
         reason = str(fault) if isinstance(fault, ConfigError) else describe_bug(fault)
         LOG.error("a part of the relay ended: %s", reason)
+def _downtime(last: LastBeat | None) -> Downtime:
+    """The time before this start in which the relay should have run."""
+    reason = message_of(last)
+    if last is None or reason is None:
+        return Downtime(0.0, "")
+    return Downtime(MachineClock().now().seconds_since(last.at), reason.partition(": ")[2])
 
 
 async def _last_beat(folder: Path | None) -> LastBeat | None:

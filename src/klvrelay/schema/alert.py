@@ -7,6 +7,7 @@ from klvrelay.config.alert_rules import SEVERITIES
 from klvrelay.schema.parts import BOOT, INSTANT, SECONDS, TEXT, Schema, closed, described, document
 
 _NUMBER: Schema = {"type": "number"}
+_OVER = ("cleared", "ended", "reason", "seconds")
 
 
 def alert() -> Schema:
@@ -18,7 +19,7 @@ def alert() -> Schema:
         "at": described(INSTANT, "UTC of this document"),
         "raised": {"type": "array", "items": alert_schema(),
                    "description": "What is raised; empty after the last clear"},
-        "events": {"type": "array", "items": _event(), "description": "What was raised or cleared just now"},
+        "events": {"type": "array", "items": _event(), "description": "What happened just now"},
     }
     return document("klvrelay alerts", "Alerts: what is raised, and what just happened", closed(members))
 
@@ -39,15 +40,17 @@ def _members() -> dict[str, Schema]:
         "text": described(TEXT, "What is wrong"),
         "advice": described(TEXT, "What to do"),
         "cleared": described(INSTANT, "UTC at which it was cleared"),
-        "seconds": described(SECONDS, "Time from `since` to `cleared`, s"),
+        "ended": described(INSTANT, "UTC at which it ended without being cleared"),
+        "reason": described(TEXT, "Why it ended"),
+        "seconds": described(SECONDS, "Time from `since` to `cleared` or `ended`, s"),
     }
 
 
 def alert_schema() -> Schema:
     """The schema of one alert."""
-    return closed(_members(), optional=("cleared", "seconds"))
+    return closed(_members(), optional=_OVER)
 
 
 def _event() -> Schema:
-    event: dict[str, Schema] = {"event": {"enum": ["raised", "cleared"]}}
-    return closed(event | _members(), optional=("cleared", "seconds"))
+    event: dict[str, Schema] = {"event": {"enum": ["raised", "continues", "updated", "cleared", "ended"]}}
+    return closed(event | _members(), optional=_OVER)

@@ -81,7 +81,8 @@ def environment(notification: Notification) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KLVRELAY_")}
     document = notification.alert.document()
     fields = {f"KLVRELAY_ALERT_{name.upper()}": printable(str(document[name])) for name in _FIELDS}
-    return kept | fields | {"KLVRELAY_ALERT_EVENT": notification.alert.event}
+    is_test = "true" if notification.is_test else "false"
+    return kept | fields | {"KLVRELAY_ALERT_EVENT": notification.alert.event, "KLVRELAY_ALERT_TEST": is_test}
 
 
 def _write(transport: asyncio.SubprocessTransport, body: bytes) -> None:

@@ -13,7 +13,7 @@ SCHEMA = "klvrelay/notification/1"
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What a destination gets: an alert that was raised or cleared. `is_test`: it is not real."""
+    """What a destination gets: an alert that was raised, cleared or ended. `is_test`: it is not real."""
 
     alert: Alert
     is_test: bool = False
@@ -21,7 +21,8 @@ class Notification:
     @property
     def id(self) -> str:
         """The same at each attempt, and different for each event."""
-        return f"{self.alert.id}-{self.alert.event}"
+        number = f"-{self.alert.updates}" if self.alert.event == "updated" else ""
+        return f"{self.alert.id}-{self.alert.event}{number}"
 
     @property
     def body(self) -> bytes:
@@ -32,18 +33,24 @@ class Notification:
     @property
     def title(self) -> str:
         """One line for people."""
-        state = self.alert.severity if self.alert.is_raised else "cleared"
+        state = self.alert.severity if self.alert.is_raised else self.alert.event
         return f"[{'test, ' * self.is_test}{state}] {self.alert.name}: {self.alert.rule}"
 
     @property
     def text(self) -> str:
         """Some lines for people."""
         alert = self.alert.document()
-        lines = [f"{alert['text']}", f"value: {alert['value']} {alert['unit']} (threshold: {alert['threshold']})",
-                 f"since: {alert['since']}"]  # fmt: skip
+        value = f"value: {alert['value']} {alert['unit']} (threshold: {alert['threshold']})"
+        values = [value] if alert["unit"] else []
         if self.alert.is_raised:
-            return "\n".join((*lines, f"What to do: {alert['advice']}"))
-        return "\n".join((*lines, f"cleared: {alert['cleared']}, after {alert['seconds']:.1f} s"))
+            return "\n".join((alert["text"], *values, f"since: {alert['since']}", f"What to do: {alert['advice']}"))
+        event = self.alert.event
+        worst = [f"worst value: {alert['worst']} {alert['unit']}"] if alert["unit"] else []
+        reason = f" ({self.alert.ended})" if self.alert.ended else ""
+        return "\n".join((
+            f"{event}{reason}: {alert[event]}, after {alert['seconds']:.1f} s", *worst,
+            f"When it was raised: {alert['text']}",
+        ))  # fmt: skip
 
 
 class NotifyFault(Exception):

@@ -7,8 +7,10 @@ clear of an alert goes to the destinations that got it, at any time, so that non
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 
 from klvrelay.alerts.alert import Alert
 from klvrelay.alerts.destinations.contract import AlertDestination, Notification
@@ -40,17 +42,41 @@ class Notifier:
         """The notifications of each destination."""
         return {name: outbox.counts for name, outbox in self._outboxes.items()}
 
+    @property
+    def sent(self) -> int:
+        """Number of notifications that were sent."""
+        return sum(outbox.counts.sent for outbox in self._outboxes.values())
+
+    def resume(self, alert: Alert, names: Iterable[str]) -> None:
+        """These destinations were notified of the alert by an earlier run."""
+        self._got[alert.id] = set(names)
+
+    def notified(self, alert: Alert) -> tuple[str, ...]:
+        """The names of the destinations to which the present event of an alert was sent; if it is raised, and
+        nothing of it waits. If it ended: those to which this could not be sent yet.
+        """
+        waiting = {name for name, outbox in self._outboxes.items() if outbox.holds(Notification(alert).id)}
+        return tuple(sorted(self._got.get(alert.id, set()) - waiting if alert.is_raised else waiting))
+
     def note(self, alert: Alert, rule: AlertRule) -> None:
-        """An alert was raised or cleared."""
+        """An alert was raised, cleared or ended, or continues."""
         if not alert.is_raised:
             self._held.pop(alert.id, None)
-            for name in sorted(self._got.pop(alert.id, ())):
-                if (outbox := self._outboxes.get(name)) is not None:
-                    outbox.put(Notification(alert))
-        elif self._must_wait(alert, rule):
+            self._put(alert, self._got.pop(alert.id, ()))
+            return
+        if alert.news == "updated" and alert.id not in self._held:
+            self._put(alert, self._got.get(alert.id, ()))
+            return
+        alert = replace(alert, news="raised")
+        if self._must_wait(alert, rule):
             self._held[alert.id] = alert, rule
         else:
             self._send(alert, rule)
+
+    def _put(self, alert: Alert, names: Iterable[str]) -> None:
+        for name in sorted(names):
+            if (outbox := self._outboxes.get(name)) is not None:
+                outbox.put(Notification(alert))
 
     def check(self) -> None:
         """Send what was held, if the quiet hours are over. Call it once a second."""
@@ -68,9 +94,11 @@ class Notifier:
         return rule.quiet and alert.severity != "critical" and self._is_quiet
 
     def _send(self, alert: Alert, rule: AlertRule) -> None:
+        got = self._got.setdefault(alert.id, set())
         for outbox in self._outboxes_for(alert, rule):
-            outbox.put(Notification(alert))
-            self._got.setdefault(alert.id, set()).add(outbox.settings.name)
+            if outbox.settings.name not in got:
+                outbox.put(Notification(alert))
+                got.add(outbox.settings.name)
 
     def _outboxes_for(self, alert: Alert, rule: AlertRule) -> Iterable[AlertOutbox]:
         severity = SEVERITIES.index(alert.severity)
@@ -85,6 +113,12 @@ class Notifier:
         for name, outbox in self._outboxes.items():
             if name not in self._tasks:
                 self._tasks[name] = asyncio.create_task(outbox.run(), name=f"notify {name}")
+
+    async def settle(self, seconds: float) -> None:
+        """Wait until all is sent, for so many seconds at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(outbox.settle() for outbox in self._outboxes.values()))
 
     async def stop(self) -> None:
         """Send no more."""

@@ -50,7 +50,9 @@ class AlertOutbox:
         self.settings, self.counts = settings, SendCounts()
         self._destination, self._sleep = destination, sleep
         self._waiting: deque[Notification] = deque()
-        self._some = asyncio.Event()
+        self._current: Notification | None = None
+        self._some, self._settled = asyncio.Event(), asyncio.Event()
+        self._settled.set()
         self._repeats = Repeats()
         self._unsent: set[str] = set()  # ids of raised alerts that were dropped
 
@@ -68,6 +70,7 @@ class AlertOutbox:
             self.counts.dropped += 1
             return
         self._waiting.append(notification)
+        self._settled.clear()
         self._some.set()
 
     def _is_unsent(self, alert: Alert) -> bool:
@@ -89,13 +92,25 @@ class AlertOutbox:
         self.counts.dropped += 1 if clear is None else 2
         self._log("too many notifications wait, the oldest was dropped")
 
+    def holds(self, notification_id: str) -> bool:
+        """Does this notification wait, or is it being sent?"""
+        current = () if self._current is None else (self._current,)
+        return any(one.id == notification_id for one in (*current, *self._waiting))
+
+    async def settle(self) -> None:
+        """Wait until nothing waits any longer."""
+        await self._settled.wait()
+
     async def run(self) -> None:
         """Send what waits, one after the other."""
         while True:
             await self._some.wait()
             while self._waiting:
-                await self._deliver(self._waiting.popleft())
+                self._current = self._waiting.popleft()
+                await self._deliver(self._current)
+                self._current = None
             self._some.clear()
+            self._settled.set()
 
     async def _deliver(self, notification: Notification) -> None:
         backoff = Backoff(first=FIRST, cap=LONGEST)

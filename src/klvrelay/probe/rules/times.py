@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from klvrelay.probe.metadata.clocks import PTS_JUMP
-from klvrelay.probe.report import Against, Finding, Frames, KlvStream, Paired, Report, Severity
+from klvrelay.probe.metadata.clocks import PTS_JUMP, unit_of
+from klvrelay.probe.report import Against, Finding, Frames, KlvStream, Paired, Report, Severity, Times
 from klvrelay.probe.rules.rule import Check, Rule, at_pid, at_stream, plural, span
 from klvrelay.probe.transport.codes import set_title
 
@@ -106,8 +106,15 @@ def _units(report: Report) -> Iterator[Finding]:
             text = f"Item 2 is in {names[s.times.unit]} instead of microseconds"
             yield UNIT.finding(text, at_stream(s), s.times.stamped)
         elif s.times.unit == "?":
-            moment = s.times.first or f"{s.times.first_us} µs"
-            yield IMPLAUSIBLE.finding(f"The record time {moment} is implausible", at_stream(s), s.times.stamped)
+            yield IMPLAUSIBLE.finding(_implausible(s.times), at_stream(s), s.times.stamped)
+
+
+def _implausible(times: Times) -> str:
+    """The first time may be a true one, of a clock that was set back later."""
+    for us, moment in ((times.first_us, times.first), (times.last_us, times.last)):
+        if us is not None and unit_of(us) == "?":
+            return f"The record time {moment or f'{us} µs'} is implausible"
+    return "Most record times are implausible"
 
 
 def _wall(report: Report) -> Iterator[Finding]:

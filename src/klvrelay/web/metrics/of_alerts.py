@@ -23,7 +23,7 @@ class AlertCounts:
 
     def note(self, alert: Alert, rule: AlertRule) -> None:
         """An alert was raised or cleared."""
-        if alert.is_raised:
+        if alert.event == "raised":
             self.raised[_key(alert)] += 1
 
 

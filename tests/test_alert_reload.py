@@ -120,7 +120,7 @@ async def test_a_reload_changes_rules_fences_and_destinations_while_alerts_are_r
             for wrong, said in (
                 (fence("range", tmp_path / "absent.geojson"), "geofence.file: can't be read"),
                 (fence("range", broken), "not closed"),
-                (before.replace("threshold = 0.3", "threshold = -1\nclear = 5"), "clear"),
+                (before.replace("threshold = 0.3", "threshold = 0.3\nclear = 5"), "clear"),
                 (before.replace(first.url, "nowhere"), "notify.url"),
             ):
                 path.write_text(sources + wrong)

@@ -135,7 +135,7 @@ async def test_a_reload_changes_rules_fences_and_destinations_while_alerts_are_r
             await hang_up(command)
             await until(lambda: raised(heard, "flying").keys() == {"geofence:airspace", "altitude_above"})
             assert sorted(events(heard, "flying")) == sorted(
-                [("raised", "geofence:range"), ("cleared", "geofence:range"), ("raised", "geofence:airspace"),
+                [("raised", "geofence:range"), ("ended", "geofence:range"), ("raised", "geofence:airspace"),
                  ("raised", "altitude_above")]
             )  # fmt: skip
             assert raised(heard, "silent")["no_klv"]["id"] == ids[0]
@@ -143,11 +143,11 @@ async def test_a_reload_changes_rules_fences_and_destinations_while_alerts_are_r
 
             path.write_text(sources + NEVER + LOW + fence("airspace", airspace) + notify("pager", second.url))
             await hang_up(command)
-            await until(lambda: ("cleared", "no_klv") in events(heard, "silent"))
+            await until(lambda: ("ended", "no_klv") in events(heard, "silent"))
             assert raised(heard, "flying").keys() == {"geofence:airspace", "altitude_above"}
             code, _ = await command.stop()
     assert code == 0, command.said
-    assert events(heard, "silent") == [("raised", "no_klv"), ("cleared", "no_klv")]
+    assert events(heard, "silent") == [("raised", "no_klv"), ("ended", "no_klv")]
     assert posted(first)[:2] == [("raised", "no_klv"), ("raised", "geofence:range")] or len(posted(first)) == 2
     assert {("raised", "geofence:airspace"), ("raised", "altitude_above")} <= set(posted(second))
     await first.close()

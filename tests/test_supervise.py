@@ -240,6 +240,7 @@ def test_only_the_supervisor_contains_all_errors():
             if any(kind is None or getattr(kind, "id", "") in ("Exception", "BaseException") for kind in kinds):
                 found.add(path.name)
     assert found <= {
-        "supervise.py", "embedded_broker.py", "client.py", "server.py", "handler.py", "log_event.py", "ledger.py", "outbox.py",
+        "supervise.py", "embedded_broker.py", "client.py", "server.py", "handler.py", "log_event.py", "ledger.py",
+        "outbox.py",
     }  # fmt: skip
     assert "supervise.py" in found

@@ -134,7 +134,8 @@ def test_with_a_budget_too_large_records_are_found_while_positions_continue():
             await on.feed(240, 2, hz=5)
             before = on.link.connections
             await on.feed(40, 2, hz=5)
-            assert on.link.connections - before <= 3, "they are left out, but for a try"
+            # 400 such records are due in this time; a try of each stream may take some connections.
+            assert on.link.connections - before <= 8, "they are left out, but for a try of each stream"
             assert on.sink._breaking.is_active
             last = [each.at for each in on.oracle.arrivals if each.topic == "klvrelay/uav1/position"]
             assert len([at for at in last if at > now() - 20]) > 30

@@ -61,7 +61,7 @@ def test_outside_is_raised_outside_all_fences():
 
 
 def test_outside_is_raised_by_the_first_position():
-    """A platform that was never inside; without a fence of its own to name."""
+    """A platform that was never inside: the text names no fence."""
     assert watch(when="outside").update(5, platform(50)).seen.describe().endswith("outside North")
     assert watch(NORTH, SOUTH, when="outside").update(5, platform(50)).seen.describe().endswith("outside all fences")
 

@@ -99,7 +99,7 @@ async def test_an_end_in_order_is_no_incident(tmp_path: Path, how: RunEnd):
 
 
 async def test_a_stream_that_a_reload_removes_without_a_word_is_ended():
-    """It is not open for ever."""
+    """It does not stay open."""
     machine = Machine()
     async with serving(None, machine) as (board, incidents):
         board.changes.publish(machine.change("uav1", "down"))

@@ -26,7 +26,7 @@ class RelaySample:
     free_percent   free share of the fullest disk; `disk`, which
     spool_s        seconds for which the spool cannot be written
     wall_step      largest step of the system clock in the last minute, seconds
-    lag_s          longest delay of its own work in the last minute, seconds
+    lag_s          longest delay of the event loop in the last minute, seconds
     down_s         seconds for which it did not run before this start, in the first minutes; then 0
     memory_share   resident memory as a share of what there is
     """

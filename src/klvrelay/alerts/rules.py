@@ -13,7 +13,7 @@ from klvrelay.config.alerts import AlertEntry, AlertsSettings, FenceWhen, Geofen
 SHARED_MOST = 512
 """Maximum number of different rules that are kept for sharing."""
 EVERY = "*"
-"""In place of the name of a stream or sink: what applies to one without entries of its own."""
+"""In place of the name of a stream or sink: the rules of those that no entry names."""
 
 
 def rules_of(settings: AlertsSettings, subject: AlertSubject, name: str) -> list[AlertRule]:

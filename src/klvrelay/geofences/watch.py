@@ -27,7 +27,7 @@ class FenceWatch:
 
     - `update` is for each record, or about once a second. What a record does not say keeps its state: position, data
       and altitude may be missing for any time. A position without an altitude has the last one of its subject.
-    - A change is an event of its own, however far the position jumped: leaving one fence and entering another are two.
+    - Each change is one event, however far the position jumped: leaving one fence and entering another are two.
       A fence that is crossed between two updates is not noticed.
     - The rule is raised at the border, and cleared `margin` metres beyond it.
     - The time of a stay continues while the stream is silent, if the next position is inside.

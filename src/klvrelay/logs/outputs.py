@@ -139,7 +139,7 @@ def _report(text: str) -> None:
 
 
 def default_output() -> LogOutput:
-    """Text on standard error, without a time of its own if that is connected to the journal."""
+    """Text on standard error, without a time stamp if that is connected to the journal, which adds one."""
     return StandardError(formats.bare_text if journal.is_stderr() else formats.short_text)
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import feed
 import pytest
 from brokers import Mosquitto, until
-from conftest import ROOT
+from live_sample import sending
 from observed_relay import ObservedRelay, observed
 from srt_peers import sequence, transmitter, wire
 
@@ -37,18 +34,6 @@ def settings(broker: Mosquitto, url: str, rule: str) -> RelaySettings:
     source = SourceSettings(Url.parse(url), stream="uav1")
     sink = SinkSettings("mqtt", MqttSettings(host="127.0.0.1", port=broker.port))
     return RelaySettings((source,), (sink,), alerts=AlertsSettings(entries=(AlertEntry(rule, hold=0.0), *OFF)))
-
-
-@asynccontextmanager
-async def sending(url: str, *options: str) -> AsyncIterator[None]:
-    """`klvrelay send` of the sample, again and again."""
-    words = ("-m", "klvrelay", "send", str(ROOT / "samples" / "orbit.ts"), url, "--loop", "--quiet", *options)
-    process = await asyncio.create_subprocess_exec(sys.executable, *words)
-    try:
-        yield
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 async def check_cleared(running: ObservedRelay, rule: str) -> None:

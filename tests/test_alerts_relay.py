@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,8 +14,8 @@ import feed
 import orjson
 import pytest
 from brokers import Mosquitto, listening, until
-from conftest import ROOT
 from http_far_end import PostReceiver
+from live_sample import sending
 
 from klvrelay.alerts import engine
 from klvrelay.alerts.alert_file import read_alerts
@@ -188,18 +187,6 @@ async def test_a_normal_recording_raises_nothing(mosquitto: Mosquitto, tmp_path:
     async with listening(mosquitto.port, "#") as heard:
         assert await asyncio.wait_for(run_relay(replace(base, sources=sources)), 20) == 0
     assert [one for one in documents([*heard.on(ALERT), *heard.on(RELAY_ALERT)]) if one] == []
-
-
-@asynccontextmanager
-async def sending(url: str, *options: str) -> AsyncIterator[None]:
-    """`klvrelay send` of a recording of 12 s, again and again."""
-    words = ("-m", "klvrelay", "send", str(ROOT / "samples" / "orbit.ts"), url, "--loop", "--quiet", *options)
-    process = await asyncio.create_subprocess_exec(sys.executable, *words)
-    try:
-        yield
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 async def test_a_recording_that_is_sent_live_raises_nothing(mosquitto: Mosquitto, free_port: int):

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import feed
 import pytest
+from descriptors import open_files
 from rtsp_servers import gst_server
 from srt_peers import transmitter
 
@@ -361,12 +362,6 @@ async def read(case: Case, source: Source, within: float = 8.0) -> Read:
                 return got
     got.records += decoder.flush()
     return got
-
-
-def open_files() -> set[str]:
-    """The open files, pipes and sockets of this process."""
-    links = (f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd"))
-    return {f"{link} {os.readlink(link)}" for link in links if os.path.islink(link)}
 
 
 async def freed(files: set[str], threads: set[threading.Thread], within: float = 2.0) -> None:

@@ -18,7 +18,8 @@ from pathlib import Path
 import feed
 import pytest
 from cases import each_case
-from isolated_cases import KINDS, TAPE, Case, children, freed, isolated, name_of, open_files, read, records, until
+from descriptors import open_files
+from isolated_cases import KINDS, TAPE, Case, children, freed, isolated, name_of, read, records, until
 from isolated_cases import replay_case as replay
 from isolated_cases import stdin_case as stdin
 from test_cli import ENVIRONMENT

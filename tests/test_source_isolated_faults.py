@@ -17,7 +17,8 @@ from pathlib import Path
 
 import feed
 import pytest
-from isolated_cases import HONEST, children, fake, isolated, open_files, records, until
+from descriptors import open_files
+from isolated_cases import HONEST, children, fake, isolated, records, until
 from test_relay import Ear, quick, relay, running  # noqa: F401  # a fixture
 
 from klvrelay.errors import NotMedia, SourceDown

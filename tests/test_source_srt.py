@@ -11,6 +11,7 @@ from contextlib import aclosing
 import feed
 import pytest
 from cases import each_case
+from descriptors import open_descriptors
 from srt_peers import Heard, hear, transmitter
 
 from klvrelay import sample
@@ -382,8 +383,7 @@ def _udp_sockets():
     """The inodes of this process's UDP sockets."""
     with open("/proc/net/udp", encoding="ascii") as table:
         inodes = {line.split()[9] for line in table.readlines()[1:]}
-    links = (f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd"))
-    return {os.readlink(link)[8:-1] for link in links if os.path.islink(link)} & inodes
+    return {target[8:-1] for target in open_descriptors().values()} & inodes
 
 
 @loaded

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import feed
 import pytest
+from descriptors import open_files
 
 from klvrelay.decoder import Decoder
 from klvrelay.record import Packet
@@ -211,15 +212,6 @@ async def until(condition, within: float = 5.0):
         while not (found := condition()):
             await asyncio.sleep(0.005)
     return found
-
-
-def open_files() -> set[str]:
-    """Open descriptors of this process: files, pipes and sockets."""
-    return {f"{fd} {os.readlink(f'/proc/self/fd/{fd}')}" for fd in os.listdir("/proc/self/fd") if _is_open(fd)}
-
-
-def _is_open(fd: str) -> bool:
-    return os.path.islink(f"/proc/self/fd/{fd}")
 
 
 async def freed(files: set[str], threads: set[threading.Thread], within: float) -> None:
